@@ -1,0 +1,5 @@
+/** The segmented log and its cleaner. */
+@NullMarked
+package dev.emberkv.compaction;
+
+import org.jspecify.annotations.NullMarked;

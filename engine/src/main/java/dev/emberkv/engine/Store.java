@@ -1,0 +1,59 @@
+package dev.emberkv.engine;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * An open store: tables of embeddings and a string keyspace, in one directory and under one memory
+ * budget.
+ *
+ * <p>Thread-safe but for {@link #close}, which the owner calls when no other call is under way.
+ * Several stores can be open in one process, each in a directory of its own.
+ */
+public interface Store extends AutoCloseable {
+  /**
+   * Opens the store in a directory, and makes it if there is none.
+   *
+   * @throws IllegalStateException when another process or store has the directory open, or its
+   *     format is of another version
+   * @throws dev.emberkv.uring.IoFailure when the device fails
+   */
+  static Store open(StoreOptions options) {
+    return EmberStore.open(options);
+  }
+
+  /** Returns the options that the store was opened with. */
+  StoreOptions options();
+
+  /**
+   * Makes a table.
+   *
+   * @throws IllegalArgumentException when there is a table of that name
+   */
+  Table createTable(TableSpec spec);
+
+  /** Returns the table of that name. */
+  Optional<Table> table(String name);
+
+  /** Returns all tables in the order of their names. */
+  List<Table> tables();
+
+  /** Drops a table with all its rows and returns whether it was there. */
+  boolean dropTable(String name);
+
+  /** Returns the string keyspace. */
+  StringKeyspace strings();
+
+  /** Drops all string keys and all rows of all tables; the tables stay. */
+  void clear();
+
+  /** Makes everything written so far durable. */
+  void flush();
+
+  /** Returns a reading of the counters. */
+  StoreStats stats();
+
+  /** Writes what is only in DRAM, closes the files and frees the memory. */
+  @Override
+  void close();
+}

@@ -1,0 +1,56 @@
+package dev.emberkv.engine;
+
+import dev.emberkv.uring.IoMode;
+import java.nio.file.Path;
+
+/**
+ * How to open a store.
+ *
+ * @param directory where the store keeps its files; made if it does not exist
+ * @param memoryBytes one budget for slabs, index, rings, buffers and filters, at least {@link
+ *     #MIN_MEMORY_BYTES}
+ * @param durability when a write counts as done
+ * @param ioMode which I/O backend
+ * @param diskLimitBytes the most disk space the store may take; {@link Long#MAX_VALUE} for no limit
+ */
+public record StoreOptions(
+    Path directory, long memoryBytes, Durability durability, IoMode ioMode, long diskLimitBytes) {
+  /** The smallest budget that a store runs with. */
+  public static final long MIN_MEMORY_BYTES = 32L << 20;
+
+  /** Checks the ranges. */
+  public StoreOptions {
+    if (memoryBytes < MIN_MEMORY_BYTES) {
+      throw new IllegalArgumentException(
+          "memoryBytes must be at least " + MIN_MEMORY_BYTES + ", not " + memoryBytes);
+    }
+    if (diskLimitBytes <= 0) {
+      throw new IllegalArgumentException("diskLimitBytes must be positive, not " + diskLimitBytes);
+    }
+  }
+
+  /** Returns the defaults: 1 GiB of memory, {@link Durability#EVERYSEC}, {@link IoMode#AUTO}. */
+  public static StoreOptions of(Path directory) {
+    return new StoreOptions(directory, 1L << 30, Durability.EVERYSEC, IoMode.AUTO, Long.MAX_VALUE);
+  }
+
+  /** Returns a copy with another memory budget. */
+  public StoreOptions withMemoryBytes(long bytes) {
+    return new StoreOptions(directory, bytes, durability, ioMode, diskLimitBytes);
+  }
+
+  /** Returns a copy with another durability. */
+  public StoreOptions withDurability(Durability newDurability) {
+    return new StoreOptions(directory, memoryBytes, newDurability, ioMode, diskLimitBytes);
+  }
+
+  /** Returns a copy with another I/O backend. */
+  public StoreOptions withIoMode(IoMode newIoMode) {
+    return new StoreOptions(directory, memoryBytes, durability, newIoMode, diskLimitBytes);
+  }
+
+  /** Returns a copy with another disk limit. */
+  public StoreOptions withDiskLimitBytes(long bytes) {
+    return new StoreOptions(directory, memoryBytes, durability, ioMode, bytes);
+  }
+}

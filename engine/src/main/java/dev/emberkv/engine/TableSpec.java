@@ -1,0 +1,46 @@
+package dev.emberkv.engine;
+
+/**
+ * The fixed properties of a table.
+ *
+ * @param name 1 to 255 characters
+ * @param dim elements of an embedding, 1 to {@link #MAX_DIM}
+ * @param dtype number format of the embedding
+ * @param initializer what a row that was never written looks like
+ * @param seed seed of the initializer
+ */
+public record TableSpec(String name, int dim, Dtype dtype, Initializer initializer, long seed) {
+  /** The widest embedding. */
+  public static final int MAX_DIM = 65_536;
+
+  /** Checks the ranges. */
+  public TableSpec {
+    if (name.isEmpty() || name.length() > 255) {
+      throw new IllegalArgumentException(
+          "a table name has 1 to 255 characters, not " + name.length());
+    }
+    if (dim < 1 || dim > MAX_DIM) {
+      throw new IllegalArgumentException("dim must be in 1.." + MAX_DIM + ", not " + dim);
+    }
+  }
+
+  /** Returns a table of {@code f32} rows that start as zeros. */
+  public static TableSpec of(String name, int dim) {
+    return new TableSpec(name, dim, Dtype.F32, new Initializer.Zeros(), 0);
+  }
+
+  /** Returns a copy with another number format. */
+  public TableSpec withDtype(Dtype newDtype) {
+    return new TableSpec(name, dim, newDtype, initializer, seed);
+  }
+
+  /** Returns a copy with another initializer. */
+  public TableSpec withInitializer(Initializer newInitializer, long newSeed) {
+    return new TableSpec(name, dim, dtype, newInitializer, newSeed);
+  }
+
+  /** Returns the width of a row in bytes. */
+  public int rowBytes() {
+    return dtype.rowBytes(dim);
+  }
+}

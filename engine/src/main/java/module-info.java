@@ -1,0 +1,9 @@
+/** The public API: store, tables, tiers, batches. */
+module dev.emberkv.engine {
+  requires static transitive org.jspecify;
+  requires org.slf4j;
+  requires transitive dev.emberkv.compaction;
+  requires HdrHistogram;
+
+  exports dev.emberkv.engine;
+}

@@ -1,0 +1,8 @@
+/** Key to location in DRAM, live bitmaps, the catalog. */
+module dev.emberkv.index {
+  requires static transitive org.jspecify;
+  requires org.slf4j;
+  requires transitive dev.emberkv.uring;
+
+  exports dev.emberkv.index;
+}

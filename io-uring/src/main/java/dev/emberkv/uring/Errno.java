@@ -1,0 +1,55 @@
+package dev.emberkv.uring;
+
+/** Names and meanings of the error numbers that file and ring operations give on Linux. */
+public final class Errno {
+  /** Operation not permitted. */
+  public static final int EPERM = 1;
+
+  /** No such file or directory. */
+  public static final int ENOENT = 2;
+
+  /** Interrupted system call. */
+  public static final int EINTR = 4;
+
+  /** Input/output error. */
+  public static final int EIO = 5;
+
+  /** Try again. */
+  public static final int EAGAIN = 11;
+
+  /** Out of memory. */
+  public static final int ENOMEM = 12;
+
+  /** Invalid argument. */
+  public static final int EINVAL = 22;
+
+  /** No space left on device. */
+  public static final int ENOSPC = 28;
+
+  private Errno() {}
+
+  /** Returns the name and the meaning of a positive errno, for a message. */
+  public static String describe(int errno) {
+    return switch (errno) {
+      case EPERM -> "EPERM (operation not permitted)";
+      case ENOENT -> "ENOENT (no such file or directory)";
+      case EINTR -> "EINTR (interrupted)";
+      case EIO -> "EIO (input/output error)";
+      case EAGAIN -> "EAGAIN (try again)";
+      case ENOMEM -> "ENOMEM (out of memory; for registered buffers see `ulimit -l`)";
+      case 13 -> "EACCES (permission denied)";
+      case 16 -> "EBUSY (device or resource busy)";
+      case 17 -> "EEXIST (exists already)";
+      case EINVAL -> "EINVAL (invalid argument)";
+      case 24 -> "EMFILE (too many open files; see `ulimit -n`)";
+      case 27 -> "EFBIG (file too large)";
+      case ENOSPC -> "ENOSPC (no space left on device)";
+      case 30 -> "EROFS (read-only file system)";
+      case 38 -> "ENOSYS (not implemented by this kernel)";
+      case 95 -> "EOPNOTSUPP (operation not supported)";
+      case 110 -> "ETIMEDOUT (timed out)";
+      case 122 -> "EDQUOT (disk quota exceeded)";
+      default -> "errno " + errno;
+    };
+  }
+}

@@ -1,0 +1,126 @@
+package dev.emberkv.uring;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+
+/**
+ * Loads and stores at absolute native addresses, with the memory modes that the index and the slab
+ * pools need.
+ *
+ * <p>Hot paths hold addresses as {@code long}s, not as segments: an index entry is 64 bits wide and
+ * has no room for an object. The price is that nothing checks the bounds, so only memory that stays
+ * mapped for as long as any thread may hold its address (see {@link NativeMemory}) may be reached
+ * this way. All values are little-endian, which is the only byte order that the store runs on.
+ *
+ * <p>Thread-safe: the class has no state; each method has the memory mode of its name.
+ */
+public final class RawMemory {
+  /** The whole address space. A constant, so that the compiler folds its bounds and liveness. */
+  private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+  private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+  private static final VarHandle LONG_HANDLE = LONG.varHandle();
+
+  private RawMemory() {}
+
+  /** Returns the segment that spans all addresses; an offset in it is an absolute address. */
+  public static MemorySegment all() {
+    return ALL;
+  }
+
+  /** Plain load of 8 bytes at an 8-byte aligned address. */
+  public static long getLong(long address) {
+    return ALL.get(LONG, address);
+  }
+
+  /** Plain store of 8 bytes at an 8-byte aligned address. */
+  public static void putLong(long address, long value) {
+    ALL.set(LONG, address, value);
+  }
+
+  /** Plain load of 4 bytes at any address. */
+  public static int getInt(long address) {
+    return ALL.get(INT, address);
+  }
+
+  /** Plain store of 4 bytes at any address. */
+  public static void putInt(long address, int value) {
+    ALL.set(INT, address, value);
+  }
+
+  /** Plain load of 2 bytes at any address. */
+  public static short getShort(long address) {
+    return ALL.get(SHORT, address);
+  }
+
+  /** Plain store of 2 bytes at any address. */
+  public static void putShort(long address, short value) {
+    ALL.set(SHORT, address, value);
+  }
+
+  /** Plain load of one byte. */
+  public static byte getByte(long address) {
+    return ALL.get(ValueLayout.JAVA_BYTE, address);
+  }
+
+  /** Plain store of one byte. */
+  public static void putByte(long address, byte value) {
+    ALL.set(ValueLayout.JAVA_BYTE, address, value);
+  }
+
+  /** Opaque load: never torn, never elided, unordered. */
+  public static long getLongOpaque(long address) {
+    return (long) LONG_HANDLE.getOpaque(ALL, address);
+  }
+
+  /** Opaque store: never torn, never elided, unordered. */
+  public static void putLongOpaque(long address, long value) {
+    LONG_HANDLE.setOpaque(ALL, address, value);
+  }
+
+  /** Acquire load; pairs with {@link #putLongRelease} or a compare-and-set of the same word. */
+  public static long getLongAcquire(long address) {
+    return (long) LONG_HANDLE.getAcquire(ALL, address);
+  }
+
+  /** Release store; pairs with {@link #getLongAcquire} of the same word. */
+  public static void putLongRelease(long address, long value) {
+    LONG_HANDLE.setRelease(ALL, address, value);
+  }
+
+  /** Volatile compare-and-set of 8 bytes at an 8-byte aligned address. */
+  public static boolean compareAndSetLong(long address, long expected, long value) {
+    return LONG_HANDLE.compareAndSet(ALL, address, expected, value);
+  }
+
+  /** Copies between two absolute ranges that do not overlap. */
+  public static void copy(long source, long target, long lengthBytes) {
+    MemorySegment.copy(ALL, source, ALL, target, lengthBytes);
+  }
+
+  /** Copies from an absolute address into a segment. */
+  public static void copy(long source, MemorySegment target, long targetOffset, long lengthBytes) {
+    MemorySegment.copy(ALL, source, target, targetOffset, lengthBytes);
+  }
+
+  /** Copies from a segment to an absolute address. */
+  public static void copy(MemorySegment source, long sourceOffset, long target, long lengthBytes) {
+    MemorySegment.copy(source, sourceOffset, ALL, target, lengthBytes);
+  }
+
+  /** Sets {@code lengthBytes} bytes to zero. */
+  public static void clear(long address, long lengthBytes) {
+    ALL.asSlice(address, lengthBytes).fill((byte) 0);
+  }
+
+  /** Compares an absolute range with a range of a segment; true when all bytes are equal. */
+  public static boolean equal(
+      long address, MemorySegment other, long otherOffset, long lengthBytes) {
+    return MemorySegment.mismatch(
+            ALL, address, address + lengthBytes, other, otherOffset, otherOffset + lengthBytes)
+        < 0;
+  }
+}
