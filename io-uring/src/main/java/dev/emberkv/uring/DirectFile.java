@@ -22,10 +22,21 @@ public interface DirectFile extends AutoCloseable {
   /** Returns the current length of the file in bytes. */
   long sizeBytes();
 
-  /** Reserves disk space for the range and extends the file to cover it; fails with ENOSPC. */
+  /**
+   * Reserves disk space for the range and extends the file to cover it. What was written there
+   * stays; the rest reads as zeros.
+   *
+   * @param offset a multiple of {@link #alignmentBytes}, as is the length
+   * @throws IoFailure with {@link Errno#ENOSPC} when the disk is full
+   */
   void allocate(long offset, long lengthBytes);
 
-  /** Gives the range's disk space back; it reads as zeros from then on. */
+  /**
+   * Makes the range read as zeros and gives its disk space back where the backend and the file
+   * system can. The file keeps its length.
+   *
+   * @param offset a multiple of {@link #alignmentBytes}, as is the length
+   */
   void punchHole(long offset, long lengthBytes);
 
   /** Makes finished writes durable (fdatasync); a failure is final, it is never retried. */

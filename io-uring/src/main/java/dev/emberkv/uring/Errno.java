@@ -20,11 +20,26 @@ public final class Errno {
   /** Out of memory. */
   public static final int ENOMEM = 12;
 
+  /** Permission denied. */
+  public static final int EACCES = 13;
+
   /** Invalid argument. */
   public static final int EINVAL = 22;
 
   /** No space left on device. */
   public static final int ENOSPC = 28;
+
+  /** Read-only file system. */
+  public static final int EROFS = 30;
+
+  /** Not implemented by this kernel. */
+  public static final int ENOSYS = 38;
+
+  /** No data: a read went past the end of the file. */
+  public static final int ENODATA = 61;
+
+  /** Operation not supported. */
+  public static final int EOPNOTSUPP = 95;
 
   private Errno() {}
 
@@ -37,16 +52,17 @@ public final class Errno {
       case EIO -> "EIO (input/output error)";
       case EAGAIN -> "EAGAIN (try again)";
       case ENOMEM -> "ENOMEM (out of memory; for registered buffers see `ulimit -l`)";
-      case 13 -> "EACCES (permission denied)";
+      case EACCES -> "EACCES (permission denied)";
       case 16 -> "EBUSY (device or resource busy)";
       case 17 -> "EEXIST (exists already)";
       case EINVAL -> "EINVAL (invalid argument)";
       case 24 -> "EMFILE (too many open files; see `ulimit -n`)";
       case 27 -> "EFBIG (file too large)";
       case ENOSPC -> "ENOSPC (no space left on device)";
-      case 30 -> "EROFS (read-only file system)";
-      case 38 -> "ENOSYS (not implemented by this kernel)";
-      case 95 -> "EOPNOTSUPP (operation not supported)";
+      case EROFS -> "EROFS (read-only file system)";
+      case ENOSYS -> "ENOSYS (not implemented by this kernel)";
+      case ENODATA -> "ENODATA (a read went past the end of the file)";
+      case EOPNOTSUPP -> "EOPNOTSUPP (operation not supported)";
       case 110 -> "ETIMEDOUT (timed out)";
       case 122 -> "EDQUOT (disk quota exceeded)";
       default -> "errno " + errno;

@@ -4,8 +4,10 @@ package dev.emberkv.uring;
  * A bounded queue of asynchronous file requests, and the place where their completions arrive.
  *
  * <p>Not thread-safe: it belongs to one thread at a time, and handing it to another thread needs a
- * happens-before edge (a pool or a lock gives one). Requests finish in any order. Short transfers
- * and interrupted requests are continued inside, so a completion is the whole length or an error.
+ * happens-before edge (a pool or a lock gives one). It is best handed over with nothing in flight,
+ * as {@link QueuePool} does: the kernel may finish a request only when the thread that submitted it
+ * enters the kernel again. Requests finish in any order. Short transfers and interrupted requests
+ * are continued inside, so a completion is the whole length or an error.
  *
  * <p>The bound is kept by construction: {@link #read} and its siblings refuse to take more than
  * {@link #depth} requests, so the completion queue can't overflow.
