@@ -20,6 +20,7 @@ final class MemoryCalls {
   private static final int MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x02 | 0x20 | 0x4000;
   private static final int MADV_DONTNEED = 4;
   private static final int MADV_HUGEPAGE = 14;
+  private static final int MADV_NOHUGEPAGE = 15;
   private static final long MAP_FAILED = -1;
 
   private static final Linker LINKER = Linker.nativeLinker();
@@ -100,6 +101,11 @@ final class MemoryCalls {
    */
   static boolean adviseHugePages(long address, long sizeBytes) {
     return advise(address, sizeBytes, MADV_HUGEPAGE) == 0;
+  }
+
+  /** Asks for 4 KiB pages; a kernel without huge pages answers EINVAL and has nothing else. */
+  static boolean adviseSmallPages(long address, long sizeBytes) {
+    return advise(address, sizeBytes, MADV_NOHUGEPAGE) == 0;
   }
 
   static void discard(long address, long sizeBytes) {

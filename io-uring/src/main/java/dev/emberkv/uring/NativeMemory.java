@@ -32,13 +32,30 @@ public final class NativeMemory implements AutoCloseable {
    * @throws IoFailure when the system has no such range
    */
   public static NativeMemory reserve(long sizeBytes) {
+    NativeMemory memory = map(sizeBytes);
+    MemoryCalls.adviseHugePages(memory.address, memory.sizeBytes);
+    return memory;
+  }
+
+  /**
+   * Reserves address space whose first touches take 4 KiB each, also where the system hands out
+   * huge pages unasked: for many small structures, each of which would round up to 2 MiB.
+   *
+   * @param sizeBytes at least 1; rounded up as in {@link #reserve}
+   * @throws IoFailure when the system has no such range
+   */
+  public static NativeMemory reserveSmallPages(long sizeBytes) {
+    NativeMemory memory = map(sizeBytes);
+    MemoryCalls.adviseSmallPages(memory.address, memory.sizeBytes);
+    return memory;
+  }
+
+  private static NativeMemory map(long sizeBytes) {
     if (sizeBytes <= 0) {
       throw new IllegalArgumentException("sizeBytes must be at least 1, not " + sizeBytes);
     }
     long rounded = Math.ceilDiv(sizeBytes, HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
-    long start = MemoryCalls.mapAligned(rounded, HUGE_PAGE_BYTES);
-    MemoryCalls.adviseHugePages(start, rounded);
-    return new NativeMemory(start, rounded);
+    return new NativeMemory(MemoryCalls.mapAligned(rounded, HUGE_PAGE_BYTES), rounded);
   }
 
   /** Returns the absolute address of the first byte. */
