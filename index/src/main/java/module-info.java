@@ -3,6 +3,7 @@ module dev.emberkv.index {
   requires static transitive org.jspecify;
   requires org.slf4j;
   requires transitive dev.emberkv.uring;
+  requires lmdbjava;
 
   exports dev.emberkv.index;
 }
