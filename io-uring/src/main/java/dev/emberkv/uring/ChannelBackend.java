@@ -60,9 +60,7 @@ final class ChannelBackend implements IoBackend {
 
   @Override
   public IoQueue newThreadQueue(int depth, @Nullable NativeMemory buffers) {
-    if (Thread.currentThread().isVirtual()) {
-      throw new IllegalStateException("a virtual thread can't own a queue");
-    }
+    Transfers.checkPlatformThread();
     return newQueue(depth, buffers);
   }
 

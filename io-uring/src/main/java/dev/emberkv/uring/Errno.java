@@ -23,8 +23,14 @@ public final class Errno {
   /** Permission denied. */
   public static final int EACCES = 13;
 
+  /** Device or resource busy. */
+  public static final int EBUSY = 16;
+
   /** Invalid argument. */
   public static final int EINVAL = 22;
+
+  /** Too many open files. */
+  public static final int EMFILE = 24;
 
   /** No space left on device. */
   public static final int ENOSPC = 28;
@@ -53,10 +59,10 @@ public final class Errno {
       case EAGAIN -> "EAGAIN (try again)";
       case ENOMEM -> "ENOMEM (out of memory; for registered buffers see `ulimit -l`)";
       case EACCES -> "EACCES (permission denied)";
-      case 16 -> "EBUSY (device or resource busy)";
+      case EBUSY -> "EBUSY (device or resource busy)";
       case 17 -> "EEXIST (exists already)";
       case EINVAL -> "EINVAL (invalid argument)";
-      case 24 -> "EMFILE (too many open files; see `ulimit -n`)";
+      case EMFILE -> "EMFILE (too many open files; see `ulimit -n`)";
       case 27 -> "EFBIG (file too large)";
       case ENOSPC -> "ENOSPC (no space left on device)";
       case EROFS -> "EROFS (read-only file system)";
@@ -64,6 +70,7 @@ public final class Errno {
       case ENODATA -> "ENODATA (a read went past the end of the file)";
       case EOPNOTSUPP -> "EOPNOTSUPP (operation not supported)";
       case 110 -> "ETIMEDOUT (timed out)";
+      case 125 -> "ECANCELED (cancelled: the thread that submitted it has ended)";
       case 122 -> "EDQUOT (disk quota exceeded)";
       default -> "errno " + errno;
     };

@@ -23,6 +23,12 @@ public final class IoFailure extends RuntimeException {
     this.errno = errno;
   }
 
+  /** Describes something that does not work and for which no single call can be blamed. */
+  public IoFailure(String problem) {
+    super(problem);
+    this.errno = 0;
+  }
+
   /** Describes a failed operation that the JDK reported as an exception. */
   public IoFailure(String operation, Throwable cause) {
     super(operation + ": " + cause.getMessage(), cause);

@@ -6,11 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.lang.invoke.VarHandle;
 
 /**
  * The C library's memory-mapping calls, each with its prototype and its error turned into a throw.
@@ -23,31 +20,22 @@ final class MemoryCalls {
   private static final int MADV_NOHUGEPAGE = 15;
   private static final long MAP_FAILED = -1;
 
-  private static final Linker LINKER = Linker.nativeLinker();
-  private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
-  private static final VarHandle ERRNO_HANDLE =
-      Linker.Option.captureStateLayout().varHandle(MemoryLayout.PathElement.groupElement("errno"));
-
   /** {@code void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)}. */
   private static final MethodHandle MMAP =
-      handle(
+      NativeCall.handle(
           "mmap",
           FunctionDescriptor.of(
               ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
 
   /** {@code int munmap(void *addr, size_t length)}. */
   private static final MethodHandle MUNMAP =
-      handle("munmap", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
+      NativeCall.handle("munmap", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
 
   /** {@code int madvise(void *addr, size_t length, int advice)}. */
   private static final MethodHandle MADVISE =
-      handle("madvise", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+      NativeCall.handle("madvise", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
 
   private MemoryCalls() {}
-
-  private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
-    return LINKER.downcallHandle(LINKER.defaultLookup().findOrThrow(name), descriptor, ERRNO);
-  }
 
   /** Maps {@code sizeBytes} anonymous bytes whose address is a multiple of {@code alignment}. */
   static long mapAligned(long sizeBytes, long alignment) {
@@ -65,7 +53,7 @@ final class MemoryCalls {
 
   private static long map(long sizeBytes) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
+      MemorySegment state = NativeCall.newState(arena);
       MemorySegment result =
           (MemorySegment)
               MMAP.invokeExact(
@@ -77,22 +65,22 @@ final class MemoryCalls {
                   -1,
                   0L);
       if (result.address() == MAP_FAILED) {
-        throw new IoFailure("mmap of " + sizeBytes + " bytes", errno(state));
+        throw new IoFailure("mmap of " + sizeBytes + " bytes", NativeCall.errno(state));
       }
       return result.address();
     } catch (Throwable e) {
-      throw rethrow(e);
+      throw NativeCall.rethrow(e);
     }
   }
 
   static void unmap(long address, long sizeBytes) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
+      MemorySegment state = NativeCall.newState(arena);
       if ((int) MUNMAP.invokeExact(state, MemorySegment.ofAddress(address), sizeBytes) != 0) {
-        throw new IoFailure("munmap of " + sizeBytes + " bytes", errno(state));
+        throw new IoFailure("munmap of " + sizeBytes + " bytes", NativeCall.errno(state));
       }
     } catch (Throwable e) {
-      throw rethrow(e);
+      throw NativeCall.rethrow(e);
     }
   }
 
@@ -117,26 +105,12 @@ final class MemoryCalls {
 
   private static int advise(long address, long sizeBytes, int advice) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
+      MemorySegment state = NativeCall.newState(arena);
       int result =
           (int) MADVISE.invokeExact(state, MemorySegment.ofAddress(address), sizeBytes, advice);
-      return result == 0 ? 0 : errno(state);
+      return result == 0 ? 0 : NativeCall.errno(state);
     } catch (Throwable e) {
-      throw rethrow(e);
+      throw NativeCall.rethrow(e);
     }
-  }
-
-  private static int errno(MemorySegment state) {
-    return (int) ERRNO_HANDLE.get(state, 0L);
-  }
-
-  private static RuntimeException rethrow(Throwable e) {
-    if (e instanceof RuntimeException runtime) {
-      return runtime;
-    }
-    if (e instanceof Error error) {
-      throw error;
-    }
-    return new IllegalStateException("a downcall threw", e);
   }
 }

@@ -49,6 +49,13 @@ final class Transfers {
     }
   }
 
+  static void checkPlatformThread() {
+    if (Thread.currentThread().isVirtual()) {
+      throw new IllegalStateException(
+          "a virtual thread can't own a queue: no kernel thread is its");
+    }
+  }
+
   static void checkRoom(int inFlight, int depth) {
     if (inFlight >= depth) {
       throw new IllegalStateException(
