@@ -3,4 +3,10 @@ module dev.emberkv.server {
   requires static transitive org.jspecify;
   requires org.slf4j;
   requires transitive dev.emberkv.engine;
+  requires io.netty.buffer;
+  requires io.netty.common;
+  requires io.netty.transport;
+  requires io.netty.transport.classes.epoll;
+
+  exports dev.emberkv.server;
 }

@@ -1,0 +1,259 @@
+package dev.emberkv.server;
+
+import dev.emberkv.engine.RowStatus;
+import dev.emberkv.engine.Store;
+import dev.emberkv.engine.Table;
+import dev.emberkv.engine.TableSpec;
+import dev.emberkv.server.Command.Flag;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * The commands on embedding tables.
+ *
+ * <p>Ids are decimal {@code u64}s where people type them, and packed little-endian where programs
+ * send many. Packed ids and rows go between the engine and the network's arrays without a copy of
+ * their own.
+ */
+final class EmbeddingCommands {
+  private static final String GROUP = "embedding";
+  private static final ValueLayout.OfLong ID =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final Store store;
+  private final int maxReplyBytes;
+
+  EmbeddingCommands(Store store, ServerOptions options) {
+    this.store = store;
+    this.maxReplyBytes = options.maxReplyBytes();
+  }
+
+  /** Returns the commands of this family. */
+  List<Command> definitions() {
+    return List.of(
+        write("emb.create", -4, "Makes a table of embeddings.").handler(this::create).build(),
+        write("emb.drop", 2, "Drops a table with all its rows.").handler(this::drop).build(),
+        read("emb.tables", 1, "Returns the names of all tables.").handler(this::tables).build(),
+        read("emb.info", 2, "Returns the properties of a table.").handler(this::info).build(),
+        write("emb.set", -4, "Writes rows.").handler(this::set).build(),
+        read("emb.get", -3, "Returns rows, nil where missing.").handler(this::get).build(),
+        write("emb.del", -3, "Deletes rows.").handler(this::delete).build(),
+        read("emb.show", -3, "Returns rows as text.").handler(this::show).build(),
+        read("emb.lookup", 3, "Returns the rows of packed ids.").handler(this::lookup).build(),
+        read("emb.lookupx", 3, "Returns the rows of packed ids and where each came from.")
+            .handler(this::lookupWithStatus)
+            .build());
+  }
+
+  private static Command.Builder read(String name, int arity, String summary) {
+    return Command.define(GROUP, name, arity, summary).flags(Flag.READONLY);
+  }
+
+  private static Command.Builder write(String name, int arity, String summary) {
+    return Command.define(GROUP, name, arity, summary).flags(Flag.WRITE, Flag.DENYOOM);
+  }
+
+  private void create(Request request, Session session, RespEncoder out) {
+    TableSpec spec = TableDefinition.parse(request);
+    if (store.table(spec.name()).isPresent()) {
+      throw new CommandException("ERR EMB.CREATE: there is a table '" + spec.name() + "' already");
+    }
+    store.createTable(spec);
+    out.ok();
+  }
+
+  private void drop(Request request, Session session, RespEncoder out) {
+    if (!store.dropTable(request.text(1))) {
+      throw noSuchTable(request);
+    }
+    out.ok();
+  }
+
+  private void tables(Request request, Session session, RespEncoder out) {
+    List<Table> tables = store.tables();
+    out.array(tables.size());
+    tables.forEach(table -> out.bulk(table.spec().name()));
+  }
+
+  private void info(Request request, Session session, RespEncoder out) {
+    Table table = table(request);
+    TableSpec spec = table.spec();
+    out.map(8);
+    out.bulk("name");
+    out.bulk(spec.name());
+    out.bulk("dim");
+    out.integer(spec.dim());
+    out.bulk("dtype");
+    out.bulk(RowText.dtype(spec.dtype()));
+    out.bulk("row_bytes");
+    out.integer(spec.rowBytes());
+    out.bulk("rows");
+    out.integer(table.size());
+    out.bulk("optimizer");
+    out.bulk("none");
+    out.bulk("init");
+    out.bulk(TableDefinition.text(spec.initializer()));
+    out.bulk("seed");
+    out.bulk(Long.toString(spec.seed()));
+  }
+
+  private void set(Request request, Session session, RespEncoder out) {
+    if (request.size() % 2 != 0) {
+      throw CommandException.wrongArity("emb.set");
+    }
+    Table table = table(request);
+    int rowBytes = table.spec().rowBytes();
+    int rows = (request.size() - 2) / 2;
+    MemorySegment ids = MemorySegment.ofArray(new long[rows]);
+    byte[] packed = new byte[Math.multiplyExact(rows, rowBytes)];
+    for (int row = 0; row < rows; row++) {
+      int argument = 2 + 2 * row;
+      ids.set(ID, 8L * row, id(request, argument));
+      if (request.length(argument + 1) != rowBytes) {
+        throw new CommandException(
+            "ERR EMB.SET: the row of id %s has %d bytes, a row of table '%s' has %d"
+                .formatted(
+                    request.text(argument),
+                    request.length(argument + 1),
+                    table.spec().name(),
+                    rowBytes));
+      }
+      System.arraycopy(
+          request.data(), request.offset(argument + 1), packed, row * rowBytes, rowBytes);
+    }
+    table.put(ids, MemorySegment.ofArray(packed));
+    out.ok();
+  }
+
+  private void get(Request request, Session session, RespEncoder out) {
+    Table table = table(request);
+    Rows rows = read(table, ids(request, 2));
+    int rowBytes = table.spec().rowBytes();
+    out.array(rows.count());
+    for (int row = 0; row < rows.count(); row++) {
+      if (rows.isStored(row)) {
+        out.bulk(rows.packed, row * rowBytes, rowBytes);
+      } else {
+        out.nil();
+      }
+    }
+  }
+
+  private void show(Request request, Session session, RespEncoder out) {
+    Table table = table(request);
+    TableSpec spec = table.spec();
+    Rows rows = read(table, ids(request, 2));
+    MemorySegment packed = MemorySegment.ofArray(rows.packed);
+    out.array(rows.count());
+    for (int row = 0; row < rows.count(); row++) {
+      String id = request.text(2 + row);
+      out.bulk(
+          rows.isStored(row)
+              ? id + ": " + RowText.row(spec, packed, (long) row * spec.rowBytes())
+              : id + ": (missing)");
+    }
+  }
+
+  private void delete(Request request, Session session, RespEncoder out) {
+    Table table = table(request);
+    out.integer(table.delete(ids(request, 2)));
+  }
+
+  private void lookup(Request request, Session session, RespEncoder out) {
+    Table table = table(request);
+    int rows = packedIds(request, table);
+    table.lookup(
+        request.segment(2), out.bulkSegment(rows * table.spec().rowBytes()), MemorySegment.NULL);
+  }
+
+  private void lookupWithStatus(Request request, Session session, RespEncoder out) {
+    Table table = table(request);
+    int rows = packedIds(request, table);
+    byte[] statuses = new byte[rows];
+    out.array(2);
+    table.lookup(
+        request.segment(2),
+        out.bulkSegment(rows * table.spec().rowBytes()),
+        MemorySegment.ofArray(statuses));
+    out.bulk(statuses);
+  }
+
+  /** Rows that were read, packed, with the status of each. */
+  private static final class Rows {
+    final byte[] packed;
+    final byte[] statuses;
+
+    Rows(int count, int rowBytes) {
+      packed = new byte[Math.multiplyExact(count, rowBytes)];
+      statuses = new byte[count];
+    }
+
+    int count() {
+      return statuses.length;
+    }
+
+    boolean isStored(int row) {
+      return statuses[row] == RowStatus.HOT || statuses[row] == RowStatus.COLD;
+    }
+  }
+
+  private Rows read(Table table, MemorySegment ids) {
+    int count = (int) (ids.byteSize() / Long.BYTES);
+    requireReplyFits(table, count);
+    Rows rows = new Rows(count, table.spec().rowBytes());
+    table.lookup(ids, MemorySegment.ofArray(rows.packed), MemorySegment.ofArray(rows.statuses));
+    return rows;
+  }
+
+  /** Returns the number of packed ids in the argument behind the table. */
+  private int packedIds(Request request, Table table) {
+    int bytes = request.length(2);
+    if (bytes % Long.BYTES != 0) {
+      throw new CommandException(
+          "ERR packed ids have 8 bytes each, and %d bytes are not a multiple of that"
+              .formatted(bytes));
+    }
+    requireReplyFits(table, bytes / Long.BYTES);
+    return bytes / Long.BYTES;
+  }
+
+  private void requireReplyFits(Table table, int rows) {
+    long bytes = (long) rows * table.spec().rowBytes();
+    if (bytes > maxReplyBytes) {
+      throw new CommandException(
+          "ERR %d rows of table '%s' are %d bytes, the limit of a reply is %d"
+              .formatted(rows, table.spec().name(), bytes, maxReplyBytes));
+    }
+  }
+
+  private static MemorySegment ids(Request request, int from) {
+    MemorySegment ids = MemorySegment.ofArray(new long[request.size() - from]);
+    for (int i = from; i < request.size(); i++) {
+      ids.set(ID, 8L * (i - from), id(request, i));
+    }
+    return ids;
+  }
+
+  private static long id(Request request, int argument) {
+    String text = request.text(argument);
+    try {
+      if (!text.startsWith("+")) {
+        return Long.parseUnsignedLong(text);
+      }
+    } catch (NumberFormatException e) {
+      // Answered below, as the other malformed ids.
+    }
+    throw new CommandException(
+        "ERR id '" + text + "' is not an integer in 0..18446744073709551615");
+  }
+
+  private Table table(Request request) {
+    return store.table(request.text(1)).orElseThrow(() -> noSuchTable(request));
+  }
+
+  private static CommandException noSuchTable(Request request) {
+    return new CommandException("ERR there is no table '" + request.text(1) + "'");
+  }
+}

@@ -1,0 +1,173 @@
+package dev.emberkv.server;
+
+import dev.emberkv.engine.Store;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A server that speaks RESP2 and RESP3 for one store.
+ *
+ * <p>The store stays the caller's: it has to be open until {@link #close} has returned, and the
+ * caller closes it afterwards. Thread-safe; several servers can run in one process.
+ *
+ * <pre>{@code
+ * try (Store store = Store.open(StoreOptions.of(directory));
+ *     EmberServer server = EmberServer.start(store, ServerOptions.defaults())) {
+ *   server.awaitShutdown();
+ * }
+ * }</pre>
+ */
+public final class EmberServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EmberServer.class);
+  private static final int BACKLOG = 511;
+  private static final WriteBufferWaterMark WATER_MARK =
+      new WriteBufferWaterMark(256 << 10, 1 << 20);
+  private static final int DRAIN_SECONDS = 5;
+
+  private final MultiThreadIoEventLoopGroup eventLoops;
+  private final ExecutorService workers;
+  private final ConnectionInitializer connections;
+  private final ServerContext context;
+  private final Channel listener;
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private final CountDownLatch closed = new CountDownLatch(1);
+
+  private EmberServer(Store store, ServerOptions options) throws IOException {
+    boolean epoll = Epoll.isAvailable();
+    if (!epoll) {
+      LOG.info(
+          "native epoll is not available, using NIO: {}", Epoll.unavailabilityCause().toString());
+    }
+    context = new ServerContext(store, options, this::shutdownSoon);
+    workers =
+        Executors.newFixedThreadPool(
+            options.workerThreads(), new DefaultThreadFactory("emberkv-worker"));
+    eventLoops =
+        new MultiThreadIoEventLoopGroup(
+            options.eventLoopThreads(),
+            new DefaultThreadFactory("emberkv-io"),
+            epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    connections = new ConnectionInitializer(context, workers);
+    Class<? extends ServerChannel> channelType =
+        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    ChannelFuture bound =
+        new ServerBootstrap()
+            .group(eventLoops)
+            .channel(channelType)
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .option(ChannelOption.SO_REUSEADDR, true)
+            .childOption(ChannelOption.TCP_NODELAY, true)
+            .childOption(ChannelOption.SO_KEEPALIVE, true)
+            .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+            .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+            .childHandler(connections)
+            .bind(options.bind(), options.port())
+            .awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      stopThreads();
+      throw new IOException(
+          "cannot listen on " + options.bind() + ":" + options.port(), bound.cause());
+    }
+    listener = bound.channel();
+    context.port(((InetSocketAddress) listener.localAddress()).getPort());
+    LOG.info("listening on {}:{} ({})", options.bind(), port(), epoll ? "epoll" : "nio");
+  }
+
+  /**
+   * Starts to serve a store.
+   *
+   * @throws IOException when the address cannot be listened on
+   */
+  public static EmberServer start(Store store, ServerOptions options) throws IOException {
+    return new EmberServer(store, options);
+  }
+
+  /** Returns the port that the server listens on, also when the options asked for any free one. */
+  public int port() {
+    return context.port();
+  }
+
+  /** Waits until the server has stopped, through {@link #close} or a client's SHUTDOWN. */
+  public void awaitShutdown() throws InterruptedException {
+    closed.await();
+  }
+
+  /**
+   * Stops: no new connections, the commands that have arrived are answered, then all connections
+   * close. When it returns, no call of the store is under way. A second call waits for the first.
+   */
+  @Override
+  public void close() {
+    if (!closing.compareAndSet(false, true)) {
+      awaitUninterruptibly(closed);
+      return;
+    }
+    listener.close().awaitUninterruptibly();
+    connections.drain(DRAIN_SECONDS);
+    stopThreads();
+    LOG.info("stopped listening on {}:{}", context.options().bind(), port());
+    closed.countDown();
+  }
+
+  /** Stops on a thread of its own, since the caller is one of those that have to end. */
+  private void shutdownSoon() {
+    new Thread(this::close, "emberkv-shutdown").start();
+  }
+
+  private void stopThreads() {
+    workers.shutdown();
+    boolean interrupted = false;
+    boolean done = false;
+    while (!done) {
+      try {
+        done = workers.awaitTermination(10, TimeUnit.SECONDS);
+        if (!done) {
+          LOG.warn("still waiting for commands that are in the engine");
+        }
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    eventLoops
+        .shutdownGracefully(0, DRAIN_SECONDS, TimeUnit.SECONDS)
+        .awaitUninterruptibly(2 * DRAIN_SECONDS, TimeUnit.SECONDS);
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        latch.await();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

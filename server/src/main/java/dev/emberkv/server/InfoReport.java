@@ -1,0 +1,150 @@
+package dev.emberkv.server;
+
+import dev.emberkv.engine.StoreStats;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The text of {@code INFO}: sections of {@code name:value} lines, under Redis' names where Redis
+ * has the same thing, and a section {@code emberkv} with the engine's own counters.
+ */
+final class InfoReport {
+  private static final Set<String> EVERYTHING = Set.of("all", "default", "everything");
+
+  private final ServerContext context;
+  private final ServerCounters counters;
+  private final StoreStats stats;
+  private final Map<String, Runnable> sections = new LinkedHashMap<>();
+  private final Map<String, String> done = new LinkedHashMap<>();
+  private StringBuilder text = new StringBuilder();
+
+  InfoReport(ServerContext context) {
+    this.context = context;
+    this.counters = context.counters();
+    this.stats = context.store().stats();
+    sections.put("server", this::server);
+    sections.put("clients", this::clients);
+    sections.put("memory", this::memory);
+    sections.put("persistence", this::persistence);
+    sections.put("stats", this::stats);
+    sections.put("replication", this::replication);
+    sections.put("keyspace", this::keyspace);
+    sections.put("emberkv", this::emberkv);
+  }
+
+  /** Adds a section, all of them for {@code "all"}, and nothing for a name that is unknown. */
+  void section(String name) {
+    sections.forEach((known, writer) -> {
+      if ((EVERYTHING.contains(name) || known.equals(name)) && !done.containsKey(known)) {
+        text = new StringBuilder();
+        text.append("# ").append(known.substring(0, 1).toUpperCase(Locale.ROOT));
+        text.append(known.substring(1)).append("\r\n");
+        writer.run();
+        done.put(known, text.toString());
+      }
+    });
+  }
+
+  /** Returns the sections added so far, with an empty line between them. */
+  String text() {
+    return String.join("\r\n", done.values());
+  }
+
+  private void line(String name, Object value) {
+    text.append(name).append(':').append(value).append("\r\n");
+  }
+
+  private void server() {
+    line("redis_version", ServerContext.REDIS_VERSION);
+    line("redis_mode", "standalone");
+    line("emberkv_version", ServerContext.version());
+    line("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+    line("arch_bits", 64);
+    line("jvm", System.getProperty("java.vm.name") + " " + Runtime.version());
+    line("process_id", ProcessHandle.current().pid());
+    line("tcp_port", context.port());
+    line("uptime_in_seconds", context.uptimeSeconds());
+    line("uptime_in_days", context.uptimeSeconds() / 86_400);
+    line("io_threads", context.options().eventLoopThreads());
+    line("worker_threads", context.options().workerThreads());
+  }
+
+  private void clients() {
+    line("connected_clients", counters.clients.get());
+    line("maxclients", context.options().maxClients());
+    line("blocked_clients", 0);
+  }
+
+  private void memory() {
+    Runtime runtime = Runtime.getRuntime();
+    line("used_memory", stats.memoryBytes());
+    line("used_memory_human", mebibytes(stats.memoryBytes()));
+    line("maxmemory", stats.memoryLimitBytes());
+    line("maxmemory_human", mebibytes(stats.memoryLimitBytes()));
+    line("maxmemory_policy", "noeviction");
+    line("jvm_heap_used", runtime.totalMemory() - runtime.freeMemory());
+    line("jvm_heap_max", runtime.maxMemory());
+  }
+
+  private void persistence() {
+    line("loading", 0);
+    line("aof_enabled", 1);
+    line("rdb_bgsave_in_progress", 0);
+    line("durability", context.store().options().durability().name().toLowerCase(Locale.ROOT));
+    line("disk_used", stats.diskBytes());
+  }
+
+  private void stats() {
+    line("total_connections_received", counters.connections.sum());
+    line("rejected_connections", counters.refusedConnections.sum());
+    line("total_commands_processed", counters.commands.sum());
+    line("total_error_replies", counters.errors.sum());
+    line("total_net_input_bytes", counters.bytesIn.sum());
+    line("total_net_output_bytes", counters.bytesOut.sum());
+    line("keyspace_hits", counters.keyHits.sum());
+    line("keyspace_misses", counters.keyMisses.sum());
+    line("worker_batches", counters.workerBatches.sum());
+  }
+
+  private void replication() {
+    line("role", "master");
+    line("connected_slaves", 0);
+  }
+
+  private void keyspace() {
+    long keys = context.store().strings().size();
+    if (keys > 0) {
+      line("db0", "keys=" + keys + ",expires=0,avg_ttl=0");
+    }
+  }
+
+  private void emberkv() {
+    line("io_backend", stats.ioBackend());
+    line("tables", context.store().tables().size());
+    line("rows", stats.rows());
+    line("hot_rows", stats.hotRows());
+    line("hits", stats.hits());
+    line("cold_hits", stats.coldHits());
+    line("misses", stats.misses());
+    line("hit_ratio", "%.6f".formatted(stats.hitRatio()));
+    line("device_reads", stats.deviceReads());
+    line("device_read_bytes", stats.deviceReadBytes());
+    line("device_write_bytes", stats.deviceWriteBytes());
+    line("device_submits", stats.deviceSubmits());
+    line("admissions", stats.admissions());
+    line("evictions_clean", stats.evictionsClean());
+    line("evictions_dirty", stats.evictionsDirty());
+    line("false_positives", stats.falsePositives());
+    line("index_bytes", stats.indexBytes());
+    line("slab_bytes", stats.slabBytes());
+    line("memory_bytes", stats.memoryBytes());
+    line("memory_limit_bytes", stats.memoryLimitBytes());
+    line("disk_bytes", stats.diskBytes());
+  }
+
+  private static String mebibytes(long bytes) {
+    return String.format(Locale.ROOT, "%.2fM", bytes / (double) (1 << 20));
+  }
+}

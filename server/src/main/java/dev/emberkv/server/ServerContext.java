@@ -1,0 +1,84 @@
+package dev.emberkv.server;
+
+import dev.emberkv.engine.Store;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Everything that the commands of one server share. Immutable but for its counters; nothing in it
+ * is process-wide, so several servers can run side by side.
+ */
+final class ServerContext {
+  /** The Redis version whose protocol and replies these are, for clients that look at it. */
+  static final String REDIS_VERSION = "7.2.0";
+
+  private final Store store;
+  private final ServerOptions options;
+  private final ServerCounters counters = new ServerCounters();
+  private final long startedAtNanos = System.nanoTime();
+  private final Runnable shutdown;
+  private final CommandTable commands;
+  private volatile int port;
+
+  /**
+   * Puts the parts together.
+   *
+   * @param shutdown starts to stop the server and returns at once
+   */
+  ServerContext(Store store, ServerOptions options, Runnable shutdown) {
+    this.store = store;
+    this.options = options;
+    this.shutdown = shutdown;
+    this.port = options.port();
+    List<Command> all = new ArrayList<>();
+    all.addAll(new ConnectionCommands(options).definitions());
+    all.addAll(new StringCommands(store.strings(), counters).definitions());
+    all.addAll(new KeyCommands(store).definitions());
+    all.addAll(new ServerCommands(this).definitions());
+    all.addAll(new EmbeddingCommands(store, options).definitions());
+    CommandCatalog catalog = new CommandCatalog(all);
+    all.add(catalog.definition());
+    this.commands = new CommandTable(all);
+  }
+
+  Store store() {
+    return store;
+  }
+
+  ServerOptions options() {
+    return options;
+  }
+
+  ServerCounters counters() {
+    return counters;
+  }
+
+  CommandTable commands() {
+    return commands;
+  }
+
+  long uptimeSeconds() {
+    return (System.nanoTime() - startedAtNanos) / 1_000_000_000;
+  }
+
+  /** Returns the port that the server listens on; 0 before it does. */
+  int port() {
+    return port;
+  }
+
+  void port(int boundPort) {
+    port = boundPort;
+  }
+
+  /** Starts to stop the server and returns at once. */
+  void requestShutdown() {
+    shutdown.run();
+  }
+
+  /** Returns this build's version. */
+  static String version() {
+    return ServerContext.class.getModule().isNamed()
+        ? ServerContext.class.getModule().getDescriptor().rawVersion().orElse("unknown")
+        : "unknown";
+  }
+}

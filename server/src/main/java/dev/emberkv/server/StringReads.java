@@ -1,0 +1,114 @@
+package dev.emberkv.server;
+
+import dev.emberkv.engine.StringKeyspace;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * GET and MGET; pipelined ones are read as one batch of the engine, so that cold keys cost one wait
+ * together and not one each.
+ *
+ * <p>A batch holds its values in memory until they are written, and nobody knows their sizes
+ * before. So the number of keys per batch adapts to the values that the client has read lately:
+ * {@link #BATCH_BYTES} by their mean length.
+ */
+final class StringReads implements Command.RunHandler {
+  private static final long BATCH_BYTES = 16L << 20;
+  private static final int MAX_BATCH_KEYS = 4096;
+
+  /** Longer MGETs run alone, in batches of their own. */
+  private static final int LONGEST_JOINED = 64;
+
+  private final StringKeyspace strings;
+  private final ServerCounters counters;
+
+  StringReads(StringKeyspace strings, ServerCounters counters) {
+    this.strings = strings;
+    this.counters = counters;
+  }
+
+  /** Answers GET. */
+  void get(Request request, Session session, RespEncoder out) {
+    byte[] value = strings.get(request.bytes(1));
+    count(1, value == null ? 0 : 1);
+    out.bulkOrNil(value);
+  }
+
+  /** Answers MGET. */
+  void getSeveral(Request request, Session session, RespEncoder out) {
+    out.array(request.size() - 1);
+    List<byte[]> keys = new ArrayList<>();
+    for (int i = 1; i < request.size(); i++) {
+      keys.add(request.bytes(i));
+      if (keys.size() >= session.readAheadKeys()) {
+        writeValues(readAll(keys, session), out);
+        keys.clear();
+      }
+    }
+    writeValues(readAll(keys, session), out);
+  }
+
+  @Override
+  public boolean accepts(Request request) {
+    return request.size() <= LONGEST_JOINED;
+  }
+
+  /** Reads the keys of as many commands as fit and deals the values out, command by command. */
+  @Override
+  public int execute(RequestBatch batch, int from, int to, Session session, RespEncoder out) {
+    Request request = new Request(batch);
+    List<byte[]> keys = new ArrayList<>();
+    int until = from;
+    do {
+      request.at(until++);
+      for (int i = 1; i < request.size(); i++) {
+        keys.add(request.bytes(i));
+      }
+    } while (until < to && keys.size() < session.readAheadKeys());
+    byte[] @Nullable [] values = readAll(keys, session);
+    int at = 0;
+    for (int command = from; command < until; command++) {
+      request.at(command);
+      out.beginReply();
+      if (request.is(0, "MGET")) {
+        out.array(request.size() - 1);
+      }
+      for (int i = 1; i < request.size(); i++) {
+        out.bulkOrNil(values[at++]);
+      }
+    }
+    return until;
+  }
+
+  private byte[] @Nullable [] readAll(List<byte[]> keys, Session session) {
+    byte[] @Nullable [] values =
+        Objects.requireNonNull(strings.getAll(keys.toArray(byte[][]::new)));
+    long bytes = 0;
+    int hits = 0;
+    for (byte[] value : values) {
+      if (value != null) {
+        bytes += value.length;
+        hits++;
+      }
+    }
+    count(values.length, hits);
+    if (hits > 0) {
+      long mean = Math.max(1, bytes / hits);
+      session.readAheadKeys(Math.clamp(BATCH_BYTES / mean, 1, MAX_BATCH_KEYS));
+    }
+    return values;
+  }
+
+  private static void writeValues(byte[] @Nullable [] values, RespEncoder out) {
+    for (byte[] value : values) {
+      out.bulkOrNil(value);
+    }
+  }
+
+  private void count(int keys, int hits) {
+    counters.keyHits.add(hits);
+    counters.keyMisses.add(keys - hits);
+  }
+}

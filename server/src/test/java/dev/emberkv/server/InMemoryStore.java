@@ -1,0 +1,283 @@
+package dev.emberkv.server;
+
+import dev.emberkv.compaction.CorruptionException;
+import dev.emberkv.engine.Initializer;
+import dev.emberkv.engine.RowStatus;
+import dev.emberkv.engine.Store;
+import dev.emberkv.engine.StoreOptions;
+import dev.emberkv.engine.StoreStats;
+import dev.emberkv.engine.StringKeyspace;
+import dev.emberkv.engine.Table;
+import dev.emberkv.engine.TableSpec;
+import dev.emberkv.uring.IoFailure;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A store on hash maps: what the server's tests compare with, and where they can make reads of keys
+ * that start with {@code "slow:"} wait, as cold ones do, and those of {@code "rotten:"} fail.
+ */
+final class InMemoryStore implements Store {
+  /** Reads of slow keys wait for a permit. */
+  final Semaphore slowReads = new Semaphore(0);
+
+  /** Calls of {@link StringKeyspace#getAll}. */
+  final AtomicInteger batchReads = new AtomicInteger();
+
+  /** Calls of {@link StringKeyspace#putAll}. */
+  final AtomicInteger batchWrites = new AtomicInteger();
+
+  /** Calls that are under way. */
+  final AtomicInteger callsUnderWay = new AtomicInteger();
+
+  /** Calls of {@link #flush}. */
+  final AtomicInteger flushes = new AtomicInteger();
+
+  private final StoreOptions options;
+  private final Strings strings = new Strings();
+  private final Map<String, Rows> tables = new ConcurrentSkipListMap<>();
+
+  InMemoryStore(Path directory) {
+    this.options = StoreOptions.of(directory);
+  }
+
+  @Override
+  public StoreOptions options() {
+    return options;
+  }
+
+  @Override
+  public Table createTable(TableSpec spec) {
+    Rows table = new Rows(spec);
+    if (tables.putIfAbsent(spec.name(), table) != null) {
+      throw new IllegalArgumentException("there is a table " + spec.name());
+    }
+    return table;
+  }
+
+  @Override
+  public Optional<Table> table(String name) {
+    return Optional.ofNullable(tables.get(name));
+  }
+
+  @Override
+  public List<Table> tables() {
+    return new ArrayList<>(tables.values());
+  }
+
+  @Override
+  public boolean dropTable(String name) {
+    return tables.remove(name) != null;
+  }
+
+  @Override
+  public StringKeyspace strings() {
+    return strings;
+  }
+
+  @Override
+  public void clear() {
+    strings.clear();
+    tables.values().forEach(table -> table.rows.clear());
+  }
+
+  @Override
+  public void flush() {
+    flushes.incrementAndGet();
+  }
+
+  @Override
+  public StoreStats stats() {
+    long rows = strings.size() + tables.values().stream().mapToLong(Rows::size).sum();
+    return new StoreStats(
+        "memory",
+        rows,
+        rows,
+        strings.hits.get(),
+        0,
+        strings.misses.get(),
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        options.memoryBytes(),
+        0);
+  }
+
+  @Override
+  public void close() {
+    if (callsUnderWay.get() != 0) {
+      throw new IllegalStateException(callsUnderWay + " calls are under way");
+    }
+  }
+
+  private final class Strings implements StringKeyspace {
+    private final Map<ByteBuffer, byte[]> values = new ConcurrentHashMap<>();
+    private final AtomicLong hits = new AtomicLong();
+    private final AtomicLong misses = new AtomicLong();
+
+    @Override
+    public byte @Nullable [] get(byte[] key) {
+      callsUnderWay.incrementAndGet();
+      try {
+        String text = new String(key, StandardCharsets.UTF_8);
+        if (text.startsWith("slow:")) {
+          slowReads.acquireUninterruptibly();
+        } else if (text.startsWith("rotten:")) {
+          throw new CorruptionException(3, 4096, "CRC 1, found 2");
+        } else if (text.startsWith("broken:")) {
+          throw new IoFailure("read volume-0 at 4096, 4096 bytes", 5);
+        }
+        byte[] value = values.get(ByteBuffer.wrap(key));
+        (value == null ? misses : hits).incrementAndGet();
+        return value == null ? null : value.clone();
+      } finally {
+        callsUnderWay.decrementAndGet();
+      }
+    }
+
+    @Override
+    public byte @Nullable [][] getAll(byte[][] keys) {
+      batchReads.incrementAndGet();
+      byte @Nullable [][] found = new byte[keys.length][];
+      for (int i = 0; i < keys.length; i++) {
+        found[i] = get(keys[i]);
+      }
+      return found;
+    }
+
+    @Override
+    public int valueLength(byte[] key) {
+      byte[] value = values.get(ByteBuffer.wrap(key));
+      return value == null ? -1 : value.length;
+    }
+
+    @Override
+    public void put(byte[] key, byte[] value) {
+      values.put(ByteBuffer.wrap(key.clone()), value.clone());
+    }
+
+    @Override
+    public void putAll(byte[][] keys, byte[][] newValues) {
+      batchWrites.incrementAndGet();
+      for (int i = 0; i < keys.length; i++) {
+        put(keys[i], newValues[i]);
+      }
+    }
+
+    @Override
+    public boolean delete(byte[] key) {
+      return values.remove(ByteBuffer.wrap(key)) != null;
+    }
+
+    @Override
+    public long size() {
+      return values.size();
+    }
+
+    @Override
+    public void clear() {
+      values.clear();
+    }
+  }
+
+  private static final class Rows implements Table {
+    private static final ValueLayout.OfLong ID =
+        ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat F32 =
+        ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final TableSpec spec;
+    private final Map<Long, byte[]> rows = new ConcurrentHashMap<>();
+
+    Rows(TableSpec spec) {
+      this.spec = spec;
+    }
+
+    @Override
+    public TableSpec spec() {
+      return spec;
+    }
+
+    @Override
+    public long size() {
+      return rows.size();
+    }
+
+    @Override
+    public void lookup(MemorySegment keys, MemorySegment out, MemorySegment statuses) {
+      for (long i = 0; i < keys.byteSize() / Long.BYTES; i++) {
+        MemorySegment row = out.asSlice(i * spec.rowBytes(), spec.rowBytes());
+        byte status = get(keys.get(ID, i * Long.BYTES), row);
+        if (statuses.byteSize() > 0) {
+          statuses.set(ValueLayout.JAVA_BYTE, i, status);
+        }
+      }
+    }
+
+    @Override
+    public byte get(long key, MemorySegment row) {
+      byte[] found = rows.get(key);
+      if (found != null) {
+        MemorySegment.copy(MemorySegment.ofArray(found), 0, row, 0, spec.rowBytes());
+        return RowStatus.HOT;
+      }
+      row.asSlice(0, spec.rowBytes()).fill((byte) 0);
+      if (spec.initializer() instanceof Initializer.Constant(float value)) {
+        for (int column = 0; column < spec.dim(); column++) {
+          row.set(F32, 4L * column, value);
+        }
+      }
+      return RowStatus.MISSING;
+    }
+
+    @Override
+    public void put(MemorySegment keys, MemorySegment packed) {
+      for (long i = 0; i < keys.byteSize() / Long.BYTES; i++) {
+        put(keys.get(ID, i * Long.BYTES), packed.asSlice(i * spec.rowBytes(), spec.rowBytes()));
+      }
+    }
+
+    @Override
+    public void put(long key, MemorySegment row) {
+      rows.put(key, row.asSlice(0, spec.rowBytes()).toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Override
+    public long delete(MemorySegment keys) {
+      long deleted = 0;
+      for (long i = 0; i < keys.byteSize() / Long.BYTES; i++) {
+        if (delete(keys.get(ID, i * Long.BYTES))) {
+          deleted++;
+        }
+      }
+      return deleted;
+    }
+
+    @Override
+    public boolean delete(long key) {
+      return rows.remove(key) != null;
+    }
+  }
+}
