@@ -1,0 +1,318 @@
+package dev.emberkv.compaction;
+
+import dev.emberkv.uring.DirectFile;
+import dev.emberkv.uring.Errno;
+import dev.emberkv.uring.IoFailure;
+import dev.emberkv.uring.IoQueue;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The thread that takes filled pages to the device, in the order in which they were handed over,
+ * several at a time, and makes them durable.
+ *
+ * <p>It counts in positions: bytes of the log since it was opened, where each segment takes its
+ * whole size. {@link #written} is the position before which everything is on the device, {@link
+ * #synced} the one before which everything is on stable storage.
+ *
+ * <p>State is guarded by the lock that the constructor takes, which the owner shares; the queue
+ * belongs to the thread alone. A failed request is never tried again: the first failure is kept,
+ * the thread ends, and the owner refuses further appends.
+ */
+final class BlockWriter implements AutoCloseable {
+  /** Marks the completion of a sync among those of writes. */
+  private static final long SYNC = -1;
+
+  private final DirectFile file;
+  private final IoQueue queue;
+  private final BlockPool pool;
+  private final ReentrantLock lock;
+  private final Condition work;
+  private final Condition progress;
+  private final Thread thread;
+
+  /** Handed over and not submitted. */
+  private final ArrayDeque<WriteRequest> pending = new ArrayDeque<>();
+
+  /** Submitted, in order; finished ones leave from the front only. */
+  private final ArrayDeque<WriteRequest> submitted = new ArrayDeque<>();
+
+  private long written;
+  private long synced;
+  private long syncWanted;
+
+  /** The position that the sync in flight will reach, or -1. */
+  private long syncing = -1;
+
+  private long bytesWritten;
+  private long syncs;
+  private boolean closing;
+  private @Nullable IoFailure failure;
+
+  /** Pages to be written. */
+  private static final class WriteRequest {
+    private final @Nullable BlockBuffer block;
+    private final long fileOffset;
+    private final long address;
+    private final int lengthBytes;
+    private final long endPosition;
+    private final boolean barrier;
+    private boolean finished;
+
+    WriteRequest(
+        @Nullable BlockBuffer block,
+        long fileOffset,
+        long address,
+        int lengthBytes,
+        long endPosition,
+        boolean barrier) {
+      this.block = block;
+      this.fileOffset = fileOffset;
+      this.address = address;
+      this.lengthBytes = lengthBytes;
+      this.endPosition = endPosition;
+      this.barrier = barrier;
+    }
+  }
+
+  BlockWriter(
+      DirectFile file, IoQueue queue, BlockPool pool, ReentrantLock lock, Condition progress) {
+    this.file = file;
+    this.queue = queue;
+    this.pool = pool;
+    this.lock = lock;
+    this.work = lock.newCondition();
+    this.progress = progress;
+    this.thread = Thread.ofPlatform().name("emberkv-log-writer").daemon(true).unstarted(this::run);
+  }
+
+  /** Starts the thread; everything before the position is on stable storage. */
+  void start(long position) {
+    written = position;
+    synced = position;
+    syncWanted = position;
+    thread.start();
+  }
+
+  /**
+   * Takes pages to write.
+   *
+   * @param block the buffer to give back when it is through, or null for memory that stays
+   * @param endPosition what {@link #written} becomes when these pages and all before are written
+   * @param barrier whether these pages must wait until all before them are on stable storage
+   */
+  void handOver(
+      @Nullable BlockBuffer block,
+      long fileOffset,
+      long address,
+      int lengthBytes,
+      long endPosition,
+      boolean barrier) {
+    assert lock.isHeldByCurrentThread();
+    pending.add(new WriteRequest(block, fileOffset, address, lengthBytes, endPosition, barrier));
+    work.signal();
+  }
+
+  /** Asks for a sync that reaches the position, as soon as everything before it is written. */
+  void requestSync(long position) {
+    assert lock.isHeldByCurrentThread();
+    if (position > syncWanted) {
+      syncWanted = position;
+      work.signal();
+    }
+  }
+
+  long written() {
+    return written;
+  }
+
+  long synced() {
+    return synced;
+  }
+
+  boolean syncing() {
+    return syncing >= 0;
+  }
+
+  long bytesWritten() {
+    return bytesWritten;
+  }
+
+  long syncs() {
+    return syncs;
+  }
+
+  /** Returns the first failure, or null when there was none. */
+  @Nullable IoFailure failure() {
+    return failure;
+  }
+
+  /** Ends the thread after what was handed over, and frees the queue. The lock is not held. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closing = true;
+      work.signal();
+    } finally {
+      lock.unlock();
+    }
+    boolean interrupted = false;
+    while (true) {
+      try {
+        thread.join();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    try (queue) {
+      while (step()) {
+        // each step moves some requests on
+      }
+    } catch (IoFailure e) {
+      ended(e);
+    } catch (RuntimeException | Error e) {
+      ended(new IoFailure("writing " + file.path(), e));
+      throw e;
+    }
+  }
+
+  private void ended(IoFailure e) {
+    lock.lock();
+    try {
+      failed(e);
+      progress.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void failed(IoFailure e) {
+    if (failure == null) {
+      failure = e;
+    }
+  }
+
+  /** Submits what can be submitted, waits for something to finish; false when all is done. */
+  private boolean step() {
+    List<WriteRequest> batch = new ArrayList<>();
+    boolean startSync;
+    lock.lock();
+    try {
+      while (!canSubmit() && !canSync() && queue.inFlight() == 0) {
+        if (closing) {
+          return false;
+        }
+        work.awaitUninterruptibly();
+      }
+      // One entry of the queue is left for a sync.
+      while (canSubmit() && queue.inFlight() + batch.size() < queue.depth() - 1) {
+        batch.add(pending.remove());
+      }
+      submitted.addAll(batch);
+      startSync = canSync();
+      if (startSync) {
+        syncing = written;
+      }
+    } finally {
+      lock.unlock();
+    }
+    for (WriteRequest request : batch) {
+      // The user data only tells writes from syncs apart by sign; the offset names the write.
+      queue.write(
+          file, request.fileOffset, request.address, request.lengthBytes, request.fileOffset);
+    }
+    if (startSync) {
+      queue.sync(file, SYNC);
+    }
+    queue.await(1, this::completed);
+    return failure == null;
+  }
+
+  /** Returns whether the first pending request may go to the device now. */
+  private boolean canSubmit() {
+    WriteRequest first = pending.peek();
+    return first != null && !(first.barrier && synced < barrierPosition());
+  }
+
+  /** Returns the end of all requests before the first pending one. */
+  private long barrierPosition() {
+    return submitted.isEmpty() ? written : submitted.getLast().endPosition;
+  }
+
+  private boolean canSync() {
+    if (syncing >= 0) {
+      return false;
+    }
+    WriteRequest first = pending.peek();
+    if (first != null && first.barrier && synced < barrierPosition()) {
+      return submitted.isEmpty();
+    }
+    return syncWanted > synced && written >= syncWanted;
+  }
+
+  /** Never throws: the queue hands over all that finished, whatever became of the first. */
+  private void completed(long userData, int result) {
+    lock.lock();
+    try {
+      if (userData == SYNC) {
+        syncFinished(result);
+      } else {
+        writeFinished(submittedAt(userData), result);
+      }
+      progress.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void syncFinished(int result) {
+    if (result < 0) {
+      failed(new IoFailure("fdatasync " + file.path(), -result));
+      return;
+    }
+    synced = syncing;
+    syncing = -1;
+    syncs++;
+  }
+
+  private void writeFinished(WriteRequest request, int result) {
+    if (result != request.lengthBytes) {
+      failed(
+          new IoFailure(
+              "write %s at %d, %d bytes"
+                  .formatted(file.path(), request.fileOffset, request.lengthBytes),
+              result < 0 ? -result : Errno.EIO));
+      return;
+    }
+    request.finished = true;
+    bytesWritten += request.lengthBytes;
+    while (!submitted.isEmpty() && submitted.getFirst().finished) {
+      WriteRequest first = submitted.remove();
+      written = first.endPosition;
+      if (first.block != null && first.block.finished()) {
+        pool.give(first.block);
+      }
+    }
+  }
+
+  private WriteRequest submittedAt(long fileOffset) {
+    for (WriteRequest request : submitted) {
+      if (request.fileOffset == fileOffset) {
+        return request;
+      }
+    }
+    throw new IllegalStateException("a write at " + fileOffset + " finished that nobody asked for");
+  }
+}

@@ -1,0 +1,104 @@
+package dev.emberkv.compaction;
+
+import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of one segment of a volume, apart from its bytes.
+ *
+ * <p>Not thread-safe: owned by {@link SegmentTable}, under the lock of {@link SegmentWriter}.
+ */
+final class Segment {
+  /** Where the first record of a segment lies: behind the header page. */
+  static final int DATA_START = PAGE_BYTES;
+
+  /** What a segment is used for. */
+  enum State {
+    /** Holds nothing; may be taken for new records. */
+    FREE,
+    /** Is being filled. */
+    OPEN,
+    /** Was filled and has a footer. */
+    SEALED
+  }
+
+  private final int number;
+  private final int sizeBytes;
+  private State state = State.FREE;
+  private @Nullable SegmentHeader header;
+  private @Nullable SegmentFooter footer;
+  private @Nullable String headerDamage;
+
+  Segment(int number, int sizeBytes) {
+    this.number = number;
+    this.sizeBytes = sizeBytes;
+  }
+
+  int number() {
+    return number;
+  }
+
+  State state() {
+    return state;
+  }
+
+  /** Returns the offset of the segment in the volume. */
+  long fileOffset() {
+    return (long) number * sizeBytes;
+  }
+
+  /** Returns the offset in the segment of the footer page, where records end at the latest. */
+  int footerOffset() {
+    return sizeBytes - PAGE_BYTES;
+  }
+
+  /** Returns the identity of the current use, or null when it is free or damaged beyond knowing. */
+  @Nullable SegmentHeader header() {
+    return header;
+  }
+
+  /** Returns the identity of the current use of a segment that is known to have one. */
+  SegmentHeader identity() {
+    return Objects.requireNonNull(header, "the segment has no readable header");
+  }
+
+  @Nullable SegmentFooter footer() {
+    return footer;
+  }
+
+  /** Returns what is wrong with the header page, or null when nothing is. */
+  @Nullable String headerDamage() {
+    return headerDamage;
+  }
+
+  void open(SegmentHeader newHeader) {
+    assert state == State.FREE : state;
+    state = State.OPEN;
+    header = newHeader;
+  }
+
+  void seal(SegmentFooter newFooter) {
+    assert state == State.OPEN : state;
+    state = State.SEALED;
+    footer = newFooter;
+  }
+
+  /** Takes over what the header and footer pages of an existing volume say. */
+  void restore(
+      @Nullable SegmentHeader foundHeader,
+      @Nullable SegmentFooter foundFooter,
+      @Nullable String damage) {
+    header = foundHeader;
+    footer = foundFooter;
+    headerDamage = damage;
+    state = foundHeader == null && damage == null ? State.FREE : State.SEALED;
+  }
+
+  /** Makes the newest segment of an existing volume, which has no footer, the open one. */
+  void reopen() {
+    assert state == State.SEALED && footer == null && header != null;
+    state = State.OPEN;
+  }
+}

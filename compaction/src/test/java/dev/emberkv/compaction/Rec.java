@@ -1,0 +1,42 @@
+package dev.emberkv.compaction;
+
+import java.util.Arrays;
+import java.util.Random;
+
+/** A record as a test remembers it; equal when all of it is, the bytes included. */
+@SuppressWarnings("ArrayRecordComponent") // equals, hashCode and toString look into it
+record Rec(int kind, int table, long key, long sequence, int time, byte[] payload) {
+  static Rec random(Random random, long sequence, int payloadBytes) {
+    byte[] payload = new byte[payloadBytes];
+    random.nextBytes(payload);
+    return new Rec(
+        1 + random.nextInt(RecordFormat.MAX_KIND),
+        random.nextInt(1 << 16),
+        random.nextLong(),
+        sequence,
+        random.nextInt(),
+        payload);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Rec that
+        && kind == that.kind
+        && table == that.table
+        && key == that.key
+        && sequence == that.sequence
+        && time == that.time
+        && Arrays.equals(payload, that.payload);
+  }
+
+  @Override
+  public int hashCode() {
+    return Long.hashCode(key) * 31 + Arrays.hashCode(payload);
+  }
+
+  @Override
+  public String toString() {
+    return "Rec[kind=%d table=%d key=%x sequence=%d time=%d payload=%d bytes]"
+        .formatted(kind, table, key, sequence, time, payload.length);
+  }
+}
