@@ -33,6 +33,7 @@ final class BlockWriter implements AutoCloseable {
   private final ReentrantLock lock;
   private final Condition work;
   private final Condition progress;
+  private final Condition durable;
   private final Thread thread;
 
   /** Handed over and not submitted. */
@@ -87,6 +88,7 @@ final class BlockWriter implements AutoCloseable {
     this.lock = lock;
     this.work = lock.newCondition();
     this.progress = progress;
+    this.durable = lock.newCondition();
     this.thread = Thread.ofPlatform().name("emberkv-log-writer").daemon(true).unstarted(this::run);
   }
 
@@ -124,6 +126,12 @@ final class BlockWriter implements AutoCloseable {
       syncWanted = position;
       work.signal();
     }
+  }
+
+  /** Waits for the next sync to finish, or a failure; callers look again at what they wait for. */
+  @SuppressWarnings("WaitNotInLoop") // the loops are in the callers
+  void awaitSync() {
+    durable.awaitUninterruptibly();
   }
 
   long written() {
@@ -192,7 +200,6 @@ final class BlockWriter implements AutoCloseable {
     lock.lock();
     try {
       failed(e);
-      progress.signalAll();
     } finally {
       lock.unlock();
     }
@@ -202,6 +209,8 @@ final class BlockWriter implements AutoCloseable {
     if (failure == null) {
       failure = e;
     }
+    progress.signalAll();
+    durable.signalAll();
   }
 
   /** Submits what can be submitted, waits for something to finish; false when all is done. */
@@ -218,9 +227,10 @@ final class BlockWriter implements AutoCloseable {
       }
       // One entry of the queue is left for a sync.
       while (canSubmit() && queue.inFlight() + batch.size() < queue.depth() - 1) {
-        batch.add(pending.remove());
+        WriteRequest request = pending.remove();
+        submitted.add(request);
+        batch.add(request);
       }
-      submitted.addAll(batch);
       startSync = canSync();
       if (startSync) {
         syncing = written;
@@ -271,7 +281,6 @@ final class BlockWriter implements AutoCloseable {
       } else {
         writeFinished(submittedAt(userData), result);
       }
-      progress.signalAll();
     } finally {
       lock.unlock();
     }
@@ -285,6 +294,7 @@ final class BlockWriter implements AutoCloseable {
     synced = syncing;
     syncing = -1;
     syncs++;
+    durable.signalAll();
   }
 
   private void writeFinished(WriteRequest request, int result) {
@@ -305,6 +315,7 @@ final class BlockWriter implements AutoCloseable {
         pool.give(first.block);
       }
     }
+    progress.signalAll();
   }
 
   private WriteRequest submittedAt(long fileOffset) {

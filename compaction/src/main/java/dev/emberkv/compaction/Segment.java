@@ -96,9 +96,10 @@ final class Segment {
     state = foundHeader == null && damage == null ? State.FREE : State.SEALED;
   }
 
-  /** Makes the newest segment of an existing volume, which has no footer, the open one. */
+  /** Makes the newest segment of an existing volume, which has no footer any more, the open one. */
   void reopen() {
-    assert state == State.SEALED && footer == null && header != null;
+    assert state == State.SEALED && header != null;
     state = State.OPEN;
+    footer = null;
   }
 }

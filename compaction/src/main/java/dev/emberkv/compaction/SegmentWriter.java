@@ -416,7 +416,7 @@ final class SegmentWriter {
         closePage();
       }
       writer.requestSync(target);
-      await();
+      writer.awaitSync();
     }
     checkFailure();
   }

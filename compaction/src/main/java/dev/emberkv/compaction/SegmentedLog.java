@@ -62,15 +62,14 @@ public final class SegmentedLog implements AutoCloseable {
         segments.stream()
             .filter(segment -> segment.header() != null)
             .max(Comparator.comparingLong(SegmentedLog::generation));
-    long lastSequence = 0;
     LogTail tail = null;
+    long lastSequence = 0;
     if (newest.isPresent()) {
+      tail = new TailRecovery(backend, file, newest.get()).recover();
       SegmentFooter footer = newest.get().footer();
-      if (footer == null) {
-        SegmentHeader header = newest.get().identity();
-        tail = new TailRecovery(backend, file, header).recover();
+      if (tail != null) {
         newest.get().reopen();
-      } else {
+      } else if (footer != null) {
         lastSequence = footer.lastSequence();
       }
     }

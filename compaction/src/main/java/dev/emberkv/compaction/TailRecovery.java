@@ -7,18 +7,22 @@ import dev.emberkv.uring.IoBackend;
 import dev.emberkv.uring.IoFailure;
 import dev.emberkv.uring.IoQueue;
 import dev.emberkv.uring.NativeMemory;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds where the open segment of an existing volume ends, and makes it fit to go on there.
+ * Finds where the newest segment of an existing volume ends, and makes it fit to go on there.
+ *
+ * <p>That segment may have a footer and be torn nevertheless: its footer and its last pages were on
+ * their way together. The header of a later segment would prove that they all arrived.
  *
  * <p>The tail is the first place without a whole record that is not known to have been on stable
  * storage: the padding that ends a page says how far the segment was durable by then. Damage before
  * that is left alone, and a scan reports it. Behind the tail there can be pages that a crash let
  * through before the ones in front of them. They were never acknowledged, and they would come back
- * to life once the gap is filled; so their first records are overwritten with zeros, and the page
- * of the tail is closed with padding, before anything is appended.
+ * to life once the gap is filled; so they are overwritten with zeros, and the page of the tail is
+ * closed with padding, before anything is appended.
  */
 final class TailRecovery implements SegmentScanner.Sink {
   private static final Logger LOG = LoggerFactory.getLogger(TailRecovery.class);
@@ -26,6 +30,7 @@ final class TailRecovery implements SegmentScanner.Sink {
   private final IoBackend backend;
   private final DirectFile file;
   private final SegmentHeader header;
+  private final boolean sealed;
   private final int endOffset;
 
   private int firstDamage;
@@ -37,20 +42,35 @@ final class TailRecovery implements SegmentScanner.Sink {
   private long lastOffset;
   private int lastResult;
 
-  TailRecovery(IoBackend backend, DirectFile file, SegmentHeader header) {
+  TailRecovery(IoBackend backend, DirectFile file, Segment newest) {
+    SegmentFooter footer = newest.footer();
     this.backend = backend;
     this.file = file;
-    this.header = header;
-    this.endOffset = header.segmentBytes() - PAGE_BYTES;
+    this.header = newest.identity();
+    this.sealed = footer != null;
+    this.endOffset =
+        footer == null
+            ? newest.footerOffset()
+            : (int) Math.min(footer.dataEndBytes(), newest.footerOffset());
   }
 
-  /** Finds the tail, mends what is behind it and returns when that is on stable storage. */
-  LogTail recover() {
+  /**
+   * Finds the tail, mends what is behind it and returns when that is on stable storage.
+   *
+   * @return where to go on, or null when the segment is sealed and whole
+   */
+  @Nullable LogTail recover() {
     try (SegmentScanner scanner = new SegmentScanner(backend, file)) {
       walk(scanner, 0);
       if (syncedOffset > firstDamage) {
         walk(scanner, (int) Math.min(syncedOffset, endOffset));
       }
+    }
+    if (sealed) {
+      if (firstDamage == endOffset) {
+        return null;
+      }
+      dropFooter();
     }
     int cut = firstDamage;
     int resume = (cut + PAGE_BYTES - 1) & -PAGE_BYTES;
@@ -109,39 +129,58 @@ final class TailRecovery implements SegmentScanner.Sink {
     return true;
   }
 
-  /** Pads the page of the cut and clears the whole pages behind it. */
+  private void dropFooter() {
+    try (NativeMemory zeros = NativeMemory.reserve(PAGE_BYTES);
+        IoQueue queue = backend.newQueue(1, zeros)) {
+      clear(queue, zeros.address(), header.segmentBytes() - PAGE_BYTES);
+    }
+    file.sync();
+  }
+
+  /**
+   * Clears the whole pages behind the cut, and then pads the page of the cut. The order matters: as
+   * long as that page is torn, no walk gets past it, wherever a second crash stops this.
+   */
   private void mend(int cut, int resume) {
-    long base = (long) header.segment() * header.segmentBytes();
     try (NativeMemory memory = NativeMemory.reserve(2L * PAGE_BYTES);
         IoQueue queue = backend.newQueue(1, memory)) {
-      long page = memory.address();
-      if (cut != resume) {
-        long pageOffset = base + resume - PAGE_BYTES;
-        transfer(() -> queue.read(file, pageOffset, page, PAGE_BYTES, pageOffset), queue, "read");
-        int inPage = cut & (PAGE_BYTES - 1);
-        long location = LogLocation.ofFileOffset(base + cut);
-        PadRecord.write(
-            page + inPage,
-            PAGE_BYTES - inPage,
-            0,
-            new RecordChecksum(),
-            RecordChecksum.mask(header.seed(), location));
-        transfer(() -> queue.write(file, pageOffset, page, PAGE_BYTES, pageOffset), queue, "write");
-      }
-      long zeros = page + PAGE_BYTES;
       for (int offset = resume; offset <= lastWholePage; offset += PAGE_BYTES) {
-        long pageOffset = base + offset;
-        transfer(
-            () -> queue.write(file, pageOffset, zeros, PAGE_BYTES, pageOffset), queue, "write");
+        clear(queue, memory.address() + PAGE_BYTES, offset);
+      }
+      if (cut != resume) {
+        file.sync();
+        padPage(queue, memory.address(), cut);
       }
     }
   }
 
-  private void transfer(Runnable request, IoQueue queue, String operation) {
-    request.run();
+  private void clear(IoQueue queue, long zeros, int offset) {
+    long fileOffset = baseOffset() + offset;
+    queue.write(file, fileOffset, zeros, PAGE_BYTES, fileOffset);
+    finish(queue);
+  }
+
+  private void padPage(IoQueue queue, long page, int cut) {
+    int inPage = cut & (PAGE_BYTES - 1);
+    long pageOffset = baseOffset() + cut - inPage;
+    queue.read(file, pageOffset, page, PAGE_BYTES, pageOffset);
+    finish(queue);
+    long location = LogLocation.ofFileOffset(pageOffset + inPage);
+    int mask = RecordChecksum.mask(header.seed(), location);
+    PadRecord.write(page + inPage, PAGE_BYTES - inPage, 0, new RecordChecksum(), mask);
+    queue.write(file, pageOffset, page, PAGE_BYTES, pageOffset);
+    finish(queue);
+  }
+
+  private long baseOffset() {
+    return (long) header.segment() * header.segmentBytes();
+  }
+
+  private void finish(IoQueue queue) {
     queue.await(1, this::completed);
     if (lastResult < 0) {
-      throw new IoFailure("%s %s at %d".formatted(operation, file.path(), lastOffset), -lastResult);
+      throw new IoFailure(
+          "mending the page at %d of %s".formatted(lastOffset, file.path()), -lastResult);
     }
   }
 
