@@ -60,6 +60,7 @@ public final class Errno {
       case ENOMEM -> "ENOMEM (out of memory; for registered buffers see `ulimit -l`)";
       case EACCES -> "EACCES (permission denied)";
       case EBUSY -> "EBUSY (device or resource busy)";
+      case 21 -> "EISDIR (is a directory)";
       case 17 -> "EEXIST (exists already)";
       case EINVAL -> "EINVAL (invalid argument)";
       case EMFILE -> "EMFILE (too many open files; see `ulimit -n`)";
