@@ -53,7 +53,6 @@ public final class Catalog implements AutoCloseable {
   private static final byte[] FORMAT_KEY = name("format");
   private static final byte[] STORE_ID_KEY = name("store-id");
   private static final byte[] HASH_SEED_KEY = name("hash-seed");
-  private static final byte[] NEXT_TABLE_KEY = name("next-table");
 
   private final Path directory;
   private final FileChannel lock;
@@ -167,7 +166,6 @@ public final class Catalog implements AutoCloseable {
     putRecord(txn, meta, FORMAT_KEY, intBytes(FORMAT));
     putRecord(txn, meta, STORE_ID_KEY, longBytes(random.nextLong()));
     putRecord(txn, meta, HASH_SEED_KEY, longBytes(random.nextLong()));
-    putRecord(txn, meta, NEXT_TABLE_KEY, intBytes(1));
   }
 
   private void checkFormat(Txn<byte[]> txn) {
@@ -189,27 +187,16 @@ public final class Catalog implements AutoCloseable {
     return hashSeed;
   }
 
-  /** Returns a table id that was never used before; ids start at 1. */
-  public synchronized int allocateTableId() {
-    return write(txn -> {
-      int id = number(txn, NEXT_TABLE_KEY).getInt();
-      putRecord(txn, meta, NEXT_TABLE_KEY, intBytes(Math.addExact(id, 1)));
-      return id;
-    });
-  }
-
   /**
    * Stores a table's definition, in place of an earlier one.
    *
-   * @param id from {@link #allocateTableId}
+   * @param id at least 1
    */
   public synchronized void putTable(int id, byte[] definition) {
+    if (id < 1) {
+      throw new IllegalArgumentException("table id must be at least 1, not " + id);
+    }
     write(txn -> {
-      int next = number(txn, NEXT_TABLE_KEY).getInt();
-      if (id < 1 || id >= next) {
-        throw new IllegalArgumentException(
-            "table id must be one that was allocated, 1 to %d, not %d".formatted(next - 1, id));
-      }
       putRecord(txn, tables, intBytes(id), definition);
       return true;
     });
