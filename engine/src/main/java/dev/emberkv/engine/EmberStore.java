@@ -1,11 +1,317 @@
 package dev.emberkv.engine;
 
-/** The store. */
-final class EmberStore {
-  private EmberStore() {}
+import dev.emberkv.compaction.LogStats;
+import dev.emberkv.compaction.RecordFormat;
+import dev.emberkv.compaction.SegmentedLog;
+import dev.emberkv.index.Catalog;
+import dev.emberkv.index.HashIndex;
+import dev.emberkv.index.KeyHash;
+import dev.emberkv.index.Location;
+import dev.emberkv.uring.IoBackend;
+import dev.emberkv.uring.IoCounters;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
-  @SuppressWarnings("DoNotCallSuggester")
+/**
+ * The store: opens its parts in order, keeps the tables, and makes and drops their keyspaces.
+ *
+ * <p>Changes of the set of tables are serialized by this object's monitor.
+ */
+final class EmberStore implements Store {
+  private static final int MAX_KEYSPACES = 1 << 16;
+  private static final long HASH_SALT = 0xd6e8feb86659fd93L;
+
+  private final StoreOptions options;
+  private final Catalog catalog;
+  private final IoBackend backend;
+  private final SegmentedLog log;
+  private final MemoryBudget budget;
+  private final SlabPool slabs;
+  private final RecordReaders readers;
+  private final RecordReaders resolverReaders;
+  private final Tiers tiers;
+  private final Flusher flusher;
+  private final long hashSeed;
+
+  private final AtomicReferenceArray<@Nullable Keyspace> keyspaces =
+      new AtomicReferenceArray<>(MAX_KEYSPACES);
+  private final ConcurrentSkipListMap<String, RowTable> tables = new ConcurrentSkipListMap<>();
+  private final StringSpace strings;
+  private boolean closed;
+
+  private EmberStore(
+      StoreOptions options, Catalog catalog, IoBackend backend, SegmentedLog log, Sizing sizing) {
+    this.options = options;
+    this.catalog = catalog;
+    this.backend = backend;
+    this.log = log;
+    this.hashSeed = KeyHash.ofId(log.storeId(), HASH_SALT);
+    this.budget = new MemoryBudget(options.memoryBytes(), sizing.fixedBytes());
+    this.slabs = new SlabPool(budget.maxSlabBytes(), budget::slabBytes);
+    this.readers = new RecordReaders(log, backend, sizing.readers());
+    this.resolverReaders = new RecordReaders(log, backend, Sizing.RESOLVER);
+    Counters counters = new Counters();
+    Evictor evictor = new Evictor(slabs, log, keyspaces::get, counters);
+    Epoch epoch = new Epoch();
+    this.tiers =
+        new Tiers(
+            slabs,
+            log,
+            readers,
+            resolverReaders,
+            evictor,
+            epoch,
+            counters,
+            new AtomicLong(),
+            options.durability());
+    this.flusher = new Flusher(slabs, log, evictor, epoch, options.durability());
+    this.strings = new StringSpace(recover(), hashSeed, tiers, this::clearStrings);
+  }
+
   static Store open(StoreOptions options) {
-    throw new IllegalStateException("cannot open " + options);
+    Catalog catalog = Catalog.open(options.directory());
+    IoBackend backend = null;
+    SegmentedLog log = null;
+    boolean opened = false;
+    try {
+      backend = IoBackend.open(options.ioMode());
+      Sizing sizing = Sizing.of(options);
+      log = SegmentedLog.open(backend, options.directory(), sizing.log(catalog.storeId()));
+      EmberStore store = new EmberStore(options, catalog, backend, log, sizing);
+      store.flusher.start();
+      opened = true;
+      return store;
+    } finally {
+      if (!opened) {
+        closeQuietly(log, backend, catalog);
+      }
+    }
+  }
+
+  /** Closes what was opened before a failure; that failure is the one to report. */
+  private static void closeQuietly(@Nullable AutoCloseable... parts) {
+    for (AutoCloseable part : parts) {
+      if (part != null) {
+        try {
+          part.close();
+        } catch (Exception e) {
+          // the failure to open is under way already and says more
+        }
+      }
+    }
+  }
+
+  // Opening
+
+  /** Rebuilds indexes and tables from the log and returns the keyspace of the string keys. */
+  private Keyspace recover() {
+    Keyspace stringRows = null;
+    try (Recovery recovery = new Recovery()) {
+      recovery.run(log);
+      tiers.sequence().set(recovery.newestSequence());
+      for (Map.Entry<Integer, byte[]> definition : recovery.definitions().entrySet()) {
+        int id = definition.getKey();
+        if (TableCodec.isStrings(definition.getValue())) {
+          stringRows = adopt(id, RecordFormat.STRING);
+          fill(recovery, stringRows);
+        } else {
+          TableSpec spec = TableCodec.decode(definition.getValue());
+          Keyspace rows = adopt(id, RecordFormat.ROW);
+          fill(recovery, rows);
+          tables.put(spec.name(), new RowTable(spec, rows, tiers));
+        }
+      }
+    }
+    return stringRows != null
+        ? stringRows
+        : define(RecordFormat.STRING, TableCodec.encodeStrings());
+  }
+
+  private static void fill(Recovery recovery, Keyspace keyspace) {
+    HashIndex index = keyspace.index;
+    recovery.forEachRow(
+        keyspace.id,
+        (key, sequence, location) -> {
+          long hash = keyspace.hash(key);
+          long home = index.lock(hash);
+          try {
+            index.insert(home, hash, Location.cold(location));
+          } finally {
+            HashIndex.unlock(home);
+          }
+        });
+  }
+
+  // Keyspaces
+
+  private Keyspace adopt(int id, int kind) {
+    Keyspace keyspace = new Keyspace(id, kind, hashSeed, tiers);
+    keyspaces.set(id, keyspace);
+    budget.add(keyspace.memoryBytes);
+    return keyspace;
+  }
+
+  /** Makes a keyspace that survives a restart. */
+  private Keyspace define(int kind, byte[] definition) {
+    int id = freeId();
+    log.append(
+        RecordFormat.TABLE,
+        id,
+        0,
+        tiers.nextSequence(),
+        Tiers.now(),
+        MemorySegment.ofArray(definition));
+    log.flush();
+    catalog.putTable(id, definition);
+    return adopt(id, kind);
+  }
+
+  private int freeId() {
+    for (int id = 1; id < MAX_KEYSPACES; id++) {
+      if (keyspaces.get(id) == null) {
+        return id;
+      }
+    }
+    throw new IllegalStateException("a store has at most " + (MAX_KEYSPACES - 1) + " tables");
+  }
+
+  /**
+   * Drops a keyspace that nothing points to any more: waits for the operations that still use it,
+   * logs that all its records so far are dead, waits for evictions that came upon its rows, and
+   * frees its memory.
+   */
+  private void drop(Keyspace keyspace) {
+    tiers.epoch().synchronize();
+    log.append(
+        RecordFormat.DROP, keyspace.id, 0, tiers.nextSequence(), Tiers.now(), MemorySegment.NULL);
+    log.flush();
+    catalog.removeTable(keyspace.id);
+    keyspaces.set(keyspace.id, null);
+    tiers.epoch().synchronize();
+    keyspace.freeSlots();
+    budget.remove(keyspace.memoryBytes);
+    keyspace.index.close();
+  }
+
+  @Override
+  public synchronized Table createTable(TableSpec spec) {
+    if (tables.containsKey(spec.name())) {
+      throw new IllegalArgumentException("table " + spec.name() + " exists already");
+    }
+    Keyspace rows = define(RecordFormat.ROW, TableCodec.encode(spec));
+    RowTable table = new RowTable(spec, rows, tiers);
+    tables.put(spec.name(), table);
+    return table;
+  }
+
+  @Override
+  public Optional<Table> table(String name) {
+    return Optional.ofNullable(tables.get(name));
+  }
+
+  @Override
+  public List<Table> tables() {
+    return List.copyOf(tables.values());
+  }
+
+  @Override
+  public synchronized boolean dropTable(String name) {
+    RowTable table = tables.remove(name);
+    if (table == null) {
+      return false;
+    }
+    drop(table.swap(null));
+    return true;
+  }
+
+  @Override
+  public StringKeyspace strings() {
+    return strings;
+  }
+
+  private synchronized void clearStrings() {
+    Keyspace fresh = define(RecordFormat.STRING, TableCodec.encodeStrings());
+    drop(strings.swap(fresh));
+  }
+
+  @Override
+  public synchronized void clear() {
+    clearStrings();
+    for (RowTable table : tables.values()) {
+      drop(table.swap(define(RecordFormat.ROW, TableCodec.encode(table.spec()))));
+    }
+  }
+
+  // Running
+
+  @Override
+  public StoreOptions options() {
+    return options;
+  }
+
+  @Override
+  public void flush() {
+    flusher.flush();
+  }
+
+  @Override
+  public StoreStats stats() {
+    Counters counters = tiers.counters();
+    IoCounters io = backend.counters();
+    LogStats logStats = log.stats();
+    long rows = strings.size();
+    for (RowTable table : tables.values()) {
+      rows += table.size();
+    }
+    return new StoreStats(
+        backend.name(),
+        rows,
+        slabs.takenSlots(),
+        counters.hits.sum(),
+        counters.coldHits.sum(),
+        counters.misses.sum(),
+        io.reads(),
+        io.readBytes(),
+        io.writtenBytes(),
+        io.submits(),
+        counters.admissions.sum(),
+        counters.evictionsClean.sum(),
+        counters.evictionsDirty.sum(),
+        counters.falsePositives.sum(),
+        budget.indexBytes(),
+        slabs.assignedBytes(),
+        budget.fixedBytes() + budget.indexBytes() + slabs.assignedBytes(),
+        budget.limitBytes(),
+        logStats.usedBytes());
+  }
+
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    flusher.close();
+    try (catalog;
+        backend;
+        log;
+        slabs;
+        resolverReaders;
+        readers) {
+      flusher.flush();
+    } finally {
+      for (int id = 1; id < MAX_KEYSPACES; id++) {
+        Keyspace keyspace = keyspaces.getAndSet(id, null);
+        if (keyspace != null) {
+          keyspace.index.close();
+        }
+      }
+    }
   }
 }

@@ -20,7 +20,7 @@ public interface StringKeyspace {
   /**
    * Returns the values in the order of the keys, null where a key is missing; one batch of reads.
    */
-  byte @Nullable [][] getAll(byte[][] keys);
+  byte[] @Nullable [] getAll(byte[][] keys);
 
   /** Returns the length of the value, or -1 when the key is missing. */
   int valueLength(byte[] key);

@@ -3,7 +3,6 @@ package dev.emberkv.server;
 import dev.emberkv.engine.StringKeyspace;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,8 +82,7 @@ final class StringReads implements Command.RunHandler {
   }
 
   private byte[] @Nullable [] readAll(List<byte[]> keys, Session session) {
-    byte[] @Nullable [] values =
-        Objects.requireNonNull(strings.getAll(keys.toArray(byte[][]::new)));
+    byte[] @Nullable [] values = strings.getAll(keys.toArray(byte[][]::new));
     long bytes = 0;
     int hits = 0;
     for (byte[] value : values) {

@@ -1,0 +1,260 @@
+package dev.emberkv.engine;
+
+import dev.emberkv.compaction.SegmentedLog;
+import dev.emberkv.index.HashIndex;
+import dev.emberkv.index.Location;
+import dev.emberkv.uring.RawMemory;
+import java.lang.foreign.Arena;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes dirty rows back and makes room in the DRAM tier.
+ *
+ * <p>Thread-safe: any thread that needs a slot runs it. A row is written back in three steps, and
+ * no lock is held in the middle one, which may wait for the device: under the lock of the row's
+ * bucket a copy is taken and the slot marked as flushing; the copy is appended to the log; under
+ * the lock again the slot learns its new home, or, if the row left it meanwhile, is freed. A row
+ * that was overwritten in between stays dirty, and the older record loses to its higher sequence
+ * number.
+ */
+final class Evictor {
+  private static final int CANDIDATES = 32;
+  private static final int ATTEMPTS_PER_STEAL = 4;
+  private static final long NOT_WRITTEN = 0;
+  private static final long MAX_WAIT_NANOS = 30_000_000_000L;
+
+  private final SlabPool slabs;
+  private final SegmentedLog log;
+  private final KeyspaceRegistry keyspaces;
+  private final Counters counters;
+
+  Evictor(SlabPool slabs, SegmentedLog log, KeyspaceRegistry keyspaces, Counters counters) {
+    this.slabs = slabs;
+    this.log = log;
+    this.keyspaces = keyspaces;
+    this.counters = counters;
+  }
+
+  /**
+   * Takes a slot, and evicts rows until there is one.
+   *
+   * @throws IllegalStateException when nothing could be evicted for 30 s, which means that the
+   *     budget is too small for what is in use at once
+   */
+  long allocate(SlotClass slotClass) {
+    long slot = slotClass.allocate();
+    if (slot != 0) {
+      return slot;
+    }
+    long deadline = System.nanoTime() + MAX_WAIT_NANOS;
+    for (int attempt = 1; ; attempt++) {
+      int freed = reclaim(slotClass);
+      if (attempt % ATTEMPTS_PER_STEAL == 0 || (freed == 0 && slotClass.slabCount() == 0)) {
+        takeSlabFor(slotClass);
+      }
+      slot = slotClass.allocate();
+      if (slot != 0) {
+        return slot;
+      }
+      if (freed == 0) {
+        if (System.nanoTime() > deadline) {
+          throw new IllegalStateException(
+              "no slot of %d bytes could be freed: the memory budget is too small"
+                  .formatted(slotClass.slotBytes));
+        }
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  /** Evicts some rows of one class and returns how many. */
+  private int reclaim(SlotClass slotClass) {
+    long[] found = new long[CANDIDATES];
+    int count = slotClass.advanceHand(found, CANDIDATES);
+    return evictAll(found, count, slotClass.slotBytes);
+  }
+
+  private int evictAll(long[] slots, int count, int slotBytes) {
+    int freed = 0;
+    try (Arena arena = Arena.ofConfined()) {
+      long scratch = arena.allocate(slotBytes, 64).address();
+      for (int i = 0; i < count; i++) {
+        if (evict(slots[i], scratch)) {
+          freed++;
+        }
+      }
+    }
+    return freed;
+  }
+
+  /** Moves a slab to a class from the one that could best do without. */
+  private void takeSlabFor(SlotClass needy) {
+    SlotClass donor = null;
+    long leastDemand = Long.MAX_VALUE;
+    for (SlotClass candidate : slabs.classes()) {
+      if (candidate != needy && candidate.slabCount() > 0) {
+        long demand = candidate.drainDemand();
+        if (demand < leastDemand) {
+          leastDemand = demand;
+          donor = candidate;
+        }
+      }
+    }
+    if (donor != null && leastDemand <= needy.drainDemand()) {
+      drainSlab(donor);
+    }
+  }
+
+  /**
+   * Evicts a whole slab of a class; rows in the hands of another thread keep it a little longer.
+   */
+  private void drainSlab(SlotClass donor) {
+    Slab slab = donor.startDraining();
+    if (slab != null) {
+      long[] taken = new long[(int) (SlabPool.SLAB_BYTES / donor.slotBytes)];
+      int count = donor.takenSlots(slab, taken);
+      evictAll(taken, count, donor.slotBytes);
+    }
+  }
+
+  /** Gives slabs back while the pool has more than its limit, as the index grows. */
+  void shrinkToLimit() {
+    for (int excess = slabs.excessSlabs(); excess > 0; excess--) {
+      SlotClass largest = null;
+      for (SlotClass candidate : slabs.classes()) {
+        if (largest == null || candidate.slabCount() > largest.slabCount()) {
+          largest = candidate;
+        }
+      }
+      if (largest != null) {
+        drainSlab(largest);
+      }
+    }
+  }
+
+  /** Moves the row of a slot to its home in the log; returns whether the slot was freed. */
+  private boolean evict(long slot, long scratch) {
+    Keyspace keyspace = keyspaces.byId(Slot.table(slot));
+    if (keyspace == null) {
+      return false;
+    }
+    long hash = keyspace.hash(Slot.key(slot));
+    long hot = Location.dram(slabs.granule(slot));
+    long home = keyspace.index.lock(hash);
+    long state;
+    try {
+      state = Slot.state(slot);
+      if (!keyspace.holds(home, hash, hot) || Slot.has(state, Slot.FLUSHING)) {
+        return false;
+      }
+      if (!Slot.has(state, Slot.DIRTY)) {
+        keyspace.index.replace(home, hash, hot, Location.cold(Slot.home(state)));
+      } else {
+        beginWriteBack(slot, state, scratch);
+      }
+    } finally {
+      HashIndex.unlock(home);
+    }
+    if (!Slot.has(state, Slot.DIRTY)) {
+      slabs.free(slot);
+      counters.evictionsClean.increment();
+      return true;
+    }
+    return finishWriteBack(keyspace, slot, scratch, true);
+  }
+
+  /**
+   * Writes the row of a slot to the log if it is dirty; it stays in DRAM.
+   *
+   * @return false when another thread is writing the row back at this moment
+   */
+  boolean writeBack(long slot, long scratch) {
+    long seen = Slot.state(slot);
+    if (!Slot.has(seen, Slot.DIRTY | Slot.FLUSHING)) {
+      return true;
+    }
+    Keyspace keyspace = keyspaces.byId(Slot.table(slot));
+    if (keyspace == null) {
+      return true;
+    }
+    long hash = keyspace.hash(Slot.key(slot));
+    long home = keyspace.index.lock(hash);
+    try {
+      long state = Slot.state(slot);
+      if (!keyspace.holds(home, hash, Location.dram(slabs.granule(slot)))) {
+        return true;
+      }
+      if (Slot.has(state, Slot.FLUSHING)) {
+        return false;
+      }
+      if (!Slot.has(state, Slot.DIRTY)) {
+        return true;
+      }
+      beginWriteBack(slot, state, scratch);
+    } finally {
+      HashIndex.unlock(home);
+    }
+    finishWriteBack(keyspace, slot, scratch, false);
+    return true;
+  }
+
+  private static void beginWriteBack(long slot, long state, long scratch) {
+    RawMemory.copy(slot, scratch, Slot.HEADER_BYTES + Slot.payloadBytes(state));
+    Slot.setState(slot, (state & ~Slot.DIRTY) | Slot.FLUSHING);
+  }
+
+  /** Appends the copy and tells the slot; returns whether the slot was freed. */
+  private boolean finishWriteBack(Keyspace keyspace, long slot, long scratch, boolean evict) {
+    long written;
+    try {
+      written =
+          log.append(
+              Slot.kind(scratch),
+              Slot.table(scratch),
+              Slot.key(scratch),
+              Slot.sequence(scratch),
+              Slot.time(scratch),
+              Slot.payload(scratch),
+              Slot.payloadBytes(Slot.state(scratch)));
+    } catch (RuntimeException e) {
+      settle(keyspace, slot, Slot.key(scratch), NOT_WRITTEN, false);
+      throw e;
+    }
+    return settle(keyspace, slot, Slot.key(scratch), written, evict);
+  }
+
+  /** The last step of a write-back; returns whether the slot was freed. */
+  private boolean settle(Keyspace keyspace, long slot, long key, long written, boolean evict) {
+    long hash = keyspace.hash(key);
+    boolean free = false;
+    long home = keyspace.index.lock(hash);
+    try {
+      long state = Slot.state(slot) & ~Slot.FLUSHING;
+      if (Slot.has(state, Slot.ORPHAN)) {
+        free = true;
+      } else if (written == NOT_WRITTEN) {
+        Slot.setState(slot, state | Slot.DIRTY);
+      } else {
+        state = Slot.withHome(state, written);
+        Slot.setState(slot, state);
+        if (evict && !Slot.has(state, Slot.DIRTY)) {
+          long hot = Location.dram(slabs.granule(slot));
+          keyspace.index.replace(home, hash, hot, Location.cold(written));
+          counters.evictionsDirty.increment();
+          free = true;
+        }
+      }
+    } finally {
+      HashIndex.unlock(home);
+    }
+    if (free) {
+      slabs.free(slot);
+    }
+    return free;
+  }
+
+  /** Looks a keyspace up by the id in a header; null when it was dropped. */
+  interface KeyspaceRegistry {
+    @Nullable Keyspace byId(int id);
+  }
+}

@@ -1,0 +1,251 @@
+package dev.emberkv.engine;
+
+import dev.emberkv.compaction.RecordFormat;
+import dev.emberkv.compaction.SegmentedLog;
+import dev.emberkv.uring.BufferPool;
+import dev.emberkv.uring.IoFailure;
+import dev.emberkv.uring.IoQueue;
+import dev.emberkv.uring.NativeMemory;
+import dev.emberkv.uring.QueuePool;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a batch of log records: sorted by page, one read a page however many of its records are
+ * wanted, as many reads in flight as the queue takes.
+ *
+ * <p>Not thread-safe; it has a queue of the store's pool to itself until it is closed.
+ */
+final class RecordReader implements AutoCloseable {
+  /** The most records of one batch. */
+  static final int MAX_BATCH = 1 << 24;
+
+  private static final int PAGE_BYTES = RecordFormat.PAGE_BYTES;
+  private static final int ORDINAL_BITS = 24;
+  private static final long ORDINAL_MASK = MAX_BATCH - 1L;
+
+  /** How much memory a batch of records that span pages takes beside the pool's buffers. */
+  private static final long WIDE_BYTES = 4L << 20;
+
+  private final SegmentedLog log;
+  private final QueuePool.Lease lease;
+  private final IoQueue queue;
+
+  /** Location and ordinal of each record, so that sorting the numbers sorts by location. */
+  private long[] wanted = new long[64];
+
+  private int count;
+  private RecordConsumer consumer = (ordinal, location, address, payloadBytes) -> {};
+  private @Nullable RuntimeException failure;
+
+  /** Record and length of those that turned out longer than expected. */
+  private long[] longRecords = {};
+
+  private int longCount;
+
+  private int spanBytes;
+  private long[] frames = {};
+  private int[] freeFrames = {};
+  private int freeCount;
+  private int[] groupStart = {};
+  private int[] groupEnd = {};
+
+  RecordReader(SegmentedLog log, QueuePool.Lease lease) {
+    this.log = log;
+    this.lease = lease;
+    this.queue = lease.queue();
+  }
+
+  /** Adds a record to the batch; the ordinal, below {@link #MAX_BATCH}, comes back with it. */
+  void add(long location, int ordinal) {
+    if (count == wanted.length) {
+      wanted = Arrays.copyOf(wanted, count * 2);
+    }
+    wanted[count++] = location << ORDINAL_BITS | ordinal;
+  }
+
+  /**
+   * Reads the batch. Every record is handed over but those that could not be read; the first of
+   * these failures is thrown in the end.
+   *
+   * @param recordBytes the expected length of the records; a longer one takes a second read
+   * @throws IoFailure when the device failed
+   * @throws dev.emberkv.compaction.CorruptionException when a record is damaged
+   */
+  void run(int recordBytes, RecordConsumer taker) {
+    consumer = taker;
+    Arrays.sort(wanted, 0, count);
+    spanBytes = Math.ceilDiv(recordBytes, PAGE_BYTES) * PAGE_BYTES;
+    if (spanBytes == PAGE_BYTES) {
+      usePooledFrames();
+      readGroups();
+    } else {
+      try (NativeMemory memory = NativeMemory.reserve(Math.max(WIDE_BYTES, spanBytes))) {
+        useFramesOf(memory);
+        readGroups();
+      }
+    }
+    for (int i = 0; i < longCount; i++) {
+      readLong((int) (longRecords[i] >>> Integer.SIZE), (int) longRecords[i]);
+    }
+    count = 0;
+    longCount = 0;
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private void usePooledFrames() {
+    BufferPool pool = lease.buffers();
+    layOut(Math.min(queue.depth(), pool.available()));
+    for (int i = 0; i < frames.length; i++) {
+      frames[i] = pool.acquire();
+    }
+  }
+
+  private void useFramesOf(NativeMemory memory) {
+    layOut((int) Math.min(queue.depth(), memory.sizeBytes() / spanBytes));
+    for (int i = 0; i < frames.length; i++) {
+      frames[i] = memory.address() + (long) i * spanBytes;
+    }
+  }
+
+  private void layOut(int frameCount) {
+    frames = new long[frameCount];
+    groupStart = new int[frameCount];
+    groupEnd = new int[frameCount];
+    freeFrames = new int[frameCount];
+    freeCount = frameCount;
+    for (int i = 0; i < frameCount; i++) {
+      freeFrames[i] = i;
+    }
+  }
+
+  private void readGroups() {
+    int next = 0;
+    while (next < count || queue.inFlight() > 0) {
+      while (next < count && freeCount > 0) {
+        next = startGroup(next);
+      }
+      if (queue.inFlight() > 0) {
+        queue.await(1, this::finishGroup);
+      }
+    }
+  }
+
+  /** Starts the read of the page of record {@code from}; returns the first record behind it. */
+  private int startGroup(int from) {
+    long location = location(from);
+    if (log.isBuffered(location) && takeBuffered(from, location)) {
+      return from + 1;
+    }
+    long page = log.fileOffset(location);
+    int to = from + 1;
+    while (to < count && log.fileOffset(location(to)) == page) {
+      to++;
+    }
+    int frame = freeFrames[--freeCount];
+    groupStart[frame] = from;
+    groupEnd[frame] = to;
+    queue.read(log.file(location), page, frames[frame], spanBytes, frame);
+    return to;
+  }
+
+  /** Serves a record from the log's write buffers; false when it has left them. */
+  private boolean takeBuffered(int i, long location) {
+    long frame = frames[freeFrames[freeCount - 1]];
+    if (!log.readBuffered(location, frame, spanBytes)) {
+      return false;
+    }
+    hand(i, frame, spanBytes);
+    return true;
+  }
+
+  private void finishGroup(long frame, int result) {
+    int group = (int) frame;
+    long first = location(groupStart[group]);
+    if (result < 0) {
+      fail(new IoFailure(readOf(first), -result));
+    } else {
+      for (int i = groupStart[group]; i < groupEnd[group]; i++) {
+        int offset = log.offsetInPage(location(i));
+        hand(i, frames[group] + offset, result - offset);
+      }
+    }
+    freeFrames[freeCount++] = group;
+  }
+
+  private String readOf(long location) {
+    return "read %s at %d".formatted(log.file(location).path(), log.fileOffset(location));
+  }
+
+  private void hand(int i, long address, int availableBytes) {
+    try {
+      int length = log.verify(address, location(i), availableBytes);
+      if (length < 0) {
+        addLong(i, -length);
+      } else {
+        accept(i, address, length);
+      }
+    } catch (RuntimeException e) {
+      fail(e);
+    }
+  }
+
+  private void addLong(int i, int neededBytes) {
+    if (longCount == longRecords.length) {
+      longRecords = Arrays.copyOf(longRecords, Math.max(8, longCount * 2));
+    }
+    longRecords[longCount++] = (long) i << Integer.SIZE | neededBytes;
+  }
+
+  private void accept(int i, long address, int length) {
+    int ordinal = (int) (wanted[i] & ORDINAL_MASK);
+    consumer.accept(ordinal, location(i), address, length - Slot.HEADER_BYTES);
+  }
+
+  /** Reads one record again that turned out longer than expected. */
+  private void readLong(int i, int neededBytes) {
+    long location = location(i);
+    int bytes = Math.ceilDiv(neededBytes, PAGE_BYTES) * PAGE_BYTES;
+    try (NativeMemory memory = NativeMemory.reserve(bytes)) {
+      long address = memory.address();
+      int offset = 0;
+      if (!log.readBuffered(location, address, bytes)) {
+        int[] result = new int[1];
+        queue.read(log.file(location), log.fileOffset(location), address, bytes, i);
+        queue.await(1, (userData, moved) -> result[0] = moved);
+        if (result[0] < 0) {
+          throw new IoFailure(readOf(location), -result[0]);
+        }
+        offset = log.offsetInPage(location);
+      }
+      int length = log.verify(address + offset, location, bytes - offset);
+      if (length < 0) {
+        throw new IllegalStateException(
+            "a record of %d bytes needs %d".formatted(neededBytes, -length));
+      }
+      accept(i, address + offset, length);
+    } catch (RuntimeException e) {
+      fail(e);
+    }
+  }
+
+  private long location(int i) {
+    return wanted[i] >>> ORDINAL_BITS;
+  }
+
+  private void fail(RuntimeException e) {
+    if (failure == null) {
+      failure = e;
+    } else {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Gives the queue back. */
+  @Override
+  public void close() {
+    lease.close();
+  }
+}

@@ -1,0 +1,186 @@
+package dev.emberkv.engine;
+
+import dev.emberkv.index.HashIndex;
+import dev.emberkv.index.Location;
+import dev.emberkv.uring.RawMemory;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** A table: checks what callers hand in, and runs batches on the table's {@link Keyspace}. */
+final class RowTable implements Table {
+  /** The most keys that are handled in one go; larger batches are cut. */
+  private static final int MAX_BATCH = 1 << 17;
+
+  private final TableSpec spec;
+  private final int rowBytes;
+  private final RowInitializer initializer;
+  private final Tiers tiers;
+  private volatile @Nullable Keyspace current;
+
+  RowTable(TableSpec spec, Keyspace keyspace, Tiers tiers) {
+    this.spec = spec;
+    this.rowBytes = spec.rowBytes();
+    this.initializer = new RowInitializer(spec);
+    this.tiers = tiers;
+    this.current = keyspace;
+  }
+
+  /** Gives the table other rows, or none when it is dropped; returns those it had. */
+  Keyspace swap(@Nullable Keyspace next) {
+    Keyspace previous = keyspace();
+    current = next;
+    return previous;
+  }
+
+  Keyspace keyspace() {
+    Keyspace keyspace = current;
+    if (keyspace == null) {
+      throw new IllegalStateException("table " + spec.name() + " was dropped");
+    }
+    return keyspace;
+  }
+
+  @Override
+  public TableSpec spec() {
+    return spec;
+  }
+
+  @Override
+  public long size() {
+    return keyspace().index.size();
+  }
+
+  @Override
+  public void lookup(MemorySegment keys, MemorySegment rows, MemorySegment statuses) {
+    long count = countOf(keys);
+    checkRows(rows, count);
+    if (statuses.byteSize() != 0 && statuses.byteSize() < count) {
+      throw new IllegalArgumentException(
+          "statuses has %d bytes, %d keys need as many".formatted(statuses.byteSize(), count));
+    }
+    for (long first = 0; first < count; first += MAX_BATCH) {
+      int size = (int) Math.min(MAX_BATCH, count - first);
+      int cell = tiers.epoch().enter();
+      try {
+        new BatchLookup(
+                keyspace(),
+                tiers,
+                initializer,
+                keys.asSlice(first * Long.BYTES, (long) size * Long.BYTES),
+                rows.asSlice(first * rowBytes, (long) size * rowBytes),
+                statuses.byteSize() == 0 ? statuses : statuses.asSlice(first, size))
+            .run(0, size);
+      } finally {
+        tiers.epoch().exit(cell);
+      }
+    }
+  }
+
+  @Override
+  public byte get(long key, MemorySegment row) {
+    checkRows(row, 1);
+    int cell = tiers.epoch().enter();
+    try {
+      Keyspace keyspace = keyspace();
+      byte status = readHot(keyspace, key, row);
+      if (status != RowStatus.HOT) {
+        status =
+            keyspace.read(
+                new RowKey.Id().of(key),
+                (payload, payloadBytes) -> RawMemory.copy(payload, row, 0, rowBytes));
+        if (status == RowStatus.MISSING) {
+          initializer.write(key, row, 0);
+        }
+      }
+      tiers.counters().count(status);
+      return status;
+    } finally {
+      tiers.epoch().exit(cell);
+    }
+  }
+
+  /** The short way of a single read: the first entry with the key's tag is its row, in DRAM. */
+  private byte readHot(Keyspace keyspace, long key, MemorySegment row) {
+    long hash = keyspace.hash(key);
+    long home = keyspace.index.home(hash);
+    long header = HashIndex.version(home);
+    if (header == HashIndex.MOVED) {
+      return RowStatus.MISSING;
+    }
+    long location = keyspace.index.find(home, header, hash);
+    if (location == Location.NONE || !Location.isDram(location)) {
+      return RowStatus.MISSING;
+    }
+    long slot = keyspace.slotAddress(location);
+    if (Slot.key(slot) != key || Slot.table(slot) != keyspace.id) {
+      return RowStatus.MISSING;
+    }
+    RawMemory.copy(Slot.payload(slot), row, 0, rowBytes);
+    if (!HashIndex.unchanged(home, header)) {
+      return RowStatus.MISSING;
+    }
+    tiers.slabs().touch(slot);
+    return RowStatus.HOT;
+  }
+
+  @Override
+  public void put(MemorySegment keys, MemorySegment rows) {
+    long count = countOf(keys);
+    checkRows(rows, count);
+    for (long first = 0; first < count; first += MAX_BATCH) {
+      int size = (int) Math.min(MAX_BATCH, count - first);
+      int cell = tiers.epoch().enter();
+      try {
+        new BatchWrite(keyspace(), tiers, keys.asSlice(first * Long.BYTES, size * 8L))
+            .put(new RowSource.Packed(rows.asSlice(first * rowBytes), rowBytes));
+      } finally {
+        tiers.epoch().exit(cell);
+      }
+    }
+    tiers.acknowledge();
+  }
+
+  @Override
+  public void put(long key, MemorySegment row) {
+    put(MemorySegment.ofArray(new long[] {key}), row);
+  }
+
+  @Override
+  public long delete(MemorySegment keys) {
+    long count = countOf(keys);
+    long deleted = 0;
+    for (long first = 0; first < count; first += MAX_BATCH) {
+      int size = (int) Math.min(MAX_BATCH, count - first);
+      int cell = tiers.epoch().enter();
+      try {
+        deleted +=
+            new BatchWrite(keyspace(), tiers, keys.asSlice(first * Long.BYTES, size * 8L)).delete();
+      } finally {
+        tiers.epoch().exit(cell);
+      }
+    }
+    tiers.acknowledge();
+    return deleted;
+  }
+
+  @Override
+  public boolean delete(long key) {
+    return delete(MemorySegment.ofArray(new long[] {key})) == 1;
+  }
+
+  private static long countOf(MemorySegment keys) {
+    if (keys.byteSize() % Long.BYTES != 0) {
+      throw new IllegalArgumentException(
+          "keys has %d bytes, which is not whole 8-byte ids".formatted(keys.byteSize()));
+    }
+    return keys.byteSize() / Long.BYTES;
+  }
+
+  private void checkRows(MemorySegment rows, long count) {
+    if (rows.byteSize() / rowBytes < count) {
+      throw new IllegalArgumentException(
+          "rows has %d bytes, %d rows of %d bytes need %d"
+              .formatted(rows.byteSize(), count, rowBytes, count * rowBytes));
+    }
+  }
+}
