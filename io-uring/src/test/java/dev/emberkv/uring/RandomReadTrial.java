@@ -27,6 +27,11 @@ final class RandomReadTrial {
   private static final double SECONDS =
       Double.parseDouble(System.getProperty("trial.seconds", "4"));
 
+  private static final int ROUNDS = 3;
+  private static final String FIO_BATCHED =
+      "--registerfiles --fixedbufs --iodepth_batch_submit=32 --iodepth_batch_complete_min=32"
+          + " --iodepth_batch_complete_max=128";
+
   @TempDir Path directory;
 
   @Test
@@ -38,21 +43,17 @@ final class RandomReadTrial {
         NativeMemory memory = NativeMemory.reserve(128L * BLOCK)) {
       writeAll(backend, file, memory);
       System.out.printf("direct %s, alignment %d%n", file.direct(), file.alignmentBytes());
-      for (int round = 0; round < 2; round++) {
+      for (int round = 0; round < ROUNDS; round++) {
         fio(path, 128, "");
-        fio(
-            path,
-            128,
-            "--registerfiles --fixedbufs --iodepth_batch_submit=32 --iodepth_batch_complete_min=32 --iodepth_batch_complete_max=128");
+        fio(path, 128, FIO_BATCHED);
         for (RingMode mode : List.of(RingMode.PLAIN, RingMode.SHARED, RingMode.SINGLE_THREAD)) {
-          for (int registered = 0; registered < 4; registered++) {
-            ring(backend, file, memory, mode, registered, 128, 1);
-            ring(backend, file, memory, mode, registered, 128, 32);
-          }
+          ring(backend, file, memory, mode, false, 128, 1);
+          ring(backend, file, memory, mode, true, 128, 1);
+          ring(backend, file, memory, mode, true, 128, 32);
         }
         fio(path, 1, "");
-        ring(backend, file, memory, RingMode.SHARED, 3, 1, 1);
-        ring(backend, file, memory, RingMode.SINGLE_THREAD, 3, 1, 1);
+        ring(backend, file, memory, RingMode.SHARED, true, 1, 1);
+        ring(backend, file, memory, RingMode.SINGLE_THREAD, true, 1, 1);
       }
     }
     try (ChannelBackend portable = new ChannelBackend();
@@ -68,40 +69,30 @@ final class RandomReadTrial {
       DirectFile file,
       NativeMemory memory,
       RingMode mode,
-      int registered,
+      boolean registered,
       int depth,
       int minimum) {
-    Ring ring = new RegisteringRing(depth, mode, (registered & 1) != 0, (registered & 2) != 0);
+    Ring ring = registered ? new Ring(depth, mode) : new BareRing(depth, mode);
     try (IoQueue queue = backend.queueOn(ring, depth, memory, null)) {
-      String what =
-          "%s%s%s"
-              .formatted(
-                  mode,
-                  (registered & 1) != 0 ? " +files" : "",
-                  (registered & 2) != 0 ? " +buffers" : "");
+      String what = mode + (registered ? " registered" : "");
       report(what, file, queue, memory, depth, minimum);
     }
   }
 
-  /** A ring that refuses what the trial leaves out. */
-  private static final class RegisteringRing extends Ring {
-    private final boolean files;
-    private final boolean buffers;
-
-    RegisteringRing(int depth, RingMode mode, boolean files, boolean buffers) {
+  /** A ring that can't register anything. */
+  private static final class BareRing extends Ring {
+    BareRing(int depth, RingMode mode) {
       super(depth, mode);
-      this.files = files;
-      this.buffers = buffers;
     }
 
     @Override
     int registerFileTable(int slots) {
-      return files ? super.registerFileTable(slots) : -Errno.EPERM;
+      return -Errno.EPERM;
     }
 
     @Override
     int registerBuffers(long address, long sizeBytes, long bufferBytes) {
-      return buffers ? super.registerBuffers(address, sizeBytes, bufferBytes) : -Errno.EPERM;
+      return -Errno.EPERM;
     }
   }
 
