@@ -1,5 +1,7 @@
 package dev.emberkv.compaction;
 
+import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
+
 import dev.emberkv.uring.RawMemory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -32,6 +34,9 @@ final class BlockBuffer {
     }
   }
 
+  /** Space for the footers of segments that start or end in a buffer. */
+  static final int SPARE_BYTES = 2 * PAGE_BYTES;
+
   private final long address;
   private final int capacityBytes;
 
@@ -53,7 +58,7 @@ final class BlockBuffer {
   /** Whether nothing more will be put in. */
   private boolean retired;
 
-  /** Wraps {@code capacityBytes} bytes and one more page behind them. */
+  /** Wraps {@code capacityBytes} bytes and {@link #SPARE_BYTES} behind them. */
   BlockBuffer(long address, int capacityBytes) {
     this.address = address;
     this.capacityBytes = capacityBytes;
@@ -88,9 +93,14 @@ final class BlockBuffer {
     return address + (fileOffset - startFileOffset);
   }
 
-  /** Returns the address of the spare page, which holds the footer of a segment that ends here. */
-  long sparePage() {
+  /** Returns the address of the spare page for the first footer of a segment that starts here. */
+  long openingPage() {
     return address + capacityBytes;
+  }
+
+  /** Returns the address of the spare page for the last footer of a segment that ends here. */
+  long sealingPage() {
+    return address + capacityBytes + PAGE_BYTES;
   }
 
   /** Returns the offset of the volume behind the last page that fits. */
@@ -114,7 +124,7 @@ final class BlockBuffer {
     outstanding++;
   }
 
-  /** Notes one more request that uses the spare page. */
+  /** Notes one more request that uses a spare page. */
   void handOverSpare() {
     outstanding++;
   }

@@ -1,7 +1,5 @@
 package dev.emberkv.compaction;
 
-import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
-
 import dev.emberkv.uring.NativeMemory;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
@@ -23,29 +21,23 @@ final class BlockPool implements AutoCloseable {
 
   BlockPool(LogOptions options) {
     memory = NativeMemory.reserve(memoryBytes(options));
-    scratch = memory.address() + PAGE_BYTES;
+    scratch = memory.address();
     blocks = new BlockBuffer[options.blocks()];
     long next = scratch + SCRATCH_BYTES;
     for (int i = 0; i < blocks.length; i++) {
       blocks[i] = new BlockBuffer(next, options.blockBytes());
-      next += options.blockBytes() + PAGE_BYTES;
+      next += options.blockBytes() + BlockBuffer.SPARE_BYTES;
       free.add(blocks[i]);
     }
   }
 
   static long memoryBytes(LogOptions options) {
-    return PAGE_BYTES
-        + SCRATCH_BYTES
-        + (long) options.blocks() * (options.blockBytes() + PAGE_BYTES);
+    return SCRATCH_BYTES
+        + (long) options.blocks() * (options.blockBytes() + BlockBuffer.SPARE_BYTES);
   }
 
   NativeMemory memory() {
     return memory;
-  }
-
-  /** Returns the address of a page that is zero and stays so. */
-  long zeroPage() {
-    return memory.address();
   }
 
   /** Returns the address of the space for pieces of a record that is larger than a buffer. */

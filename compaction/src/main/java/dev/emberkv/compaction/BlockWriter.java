@@ -56,7 +56,7 @@ final class BlockWriter implements AutoCloseable {
 
   /** Pages to be written. */
   private static final class WriteRequest {
-    private final @Nullable BlockBuffer block;
+    private final BlockBuffer block;
     private final long fileOffset;
     private final long address;
     private final int lengthBytes;
@@ -65,7 +65,7 @@ final class BlockWriter implements AutoCloseable {
     private boolean finished;
 
     WriteRequest(
-        @Nullable BlockBuffer block,
+        BlockBuffer block,
         long fileOffset,
         long address,
         int lengthBytes,
@@ -103,12 +103,12 @@ final class BlockWriter implements AutoCloseable {
   /**
    * Takes pages to write.
    *
-   * @param block the buffer to give back when it is through, or null for memory that stays
+   * @param block the buffer they lie in
    * @param endPosition what {@link #written} becomes when these pages and all before are written
    * @param barrier whether these pages must wait until all before them are on stable storage
    */
   void handOver(
-      @Nullable BlockBuffer block,
+      BlockBuffer block,
       long fileOffset,
       long address,
       int lengthBytes,
@@ -311,7 +311,7 @@ final class BlockWriter implements AutoCloseable {
     while (!submitted.isEmpty() && submitted.getFirst().finished) {
       WriteRequest first = submitted.remove();
       written = first.endPosition;
-      if (first.block != null && first.block.finished()) {
+      if (first.block.finished()) {
         pool.give(first.block);
       }
     }

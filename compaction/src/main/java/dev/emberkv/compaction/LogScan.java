@@ -39,7 +39,7 @@ final class LogScan {
       return;
     }
     SegmentFooter footer = range.footer();
-    boolean footerLost = footer == null && !range.open();
+    boolean footerLost = footer == null && range.whole();
     if (footerLost) {
       visitor.corrupt(
           range.number(),
@@ -48,7 +48,7 @@ final class LogScan {
     }
     SegmentSink sink = new SegmentSink(header, footerLost);
     scanner.walk(header, range.endOffset(), sink);
-    if (footer != null && !sink.damaged && sink.records != footer.records()) {
+    if (footer != null && range.whole() && !sink.damaged && sink.records != footer.records()) {
       visitor.corrupt(
           range.number(),
           range.footerOffset(),

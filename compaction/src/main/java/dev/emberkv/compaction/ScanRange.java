@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param number number of the segment
  * @param header its identity, or null when that is lost
- * @param footer its footer, or null when it is open or the footer is lost
+ * @param footer its footer, or null when it is open or lost
  * @param headerDamage what is wrong with the header page, or null
  * @param footerOffset where the footer page lies in the segment
  * @param endOffset how far to scan
- * @param open whether the segment is the open one
+ * @param whole whether that is all that the segment will ever hold
  */
 record ScanRange(
     int number,
@@ -20,23 +20,27 @@ record ScanRange(
     @Nullable String headerDamage,
     int footerOffset,
     int endOffset,
-    boolean open) {
-  static ScanRange of(Segment segment, int writtenOffset) {
-    boolean open = segment.state() == Segment.State.OPEN;
+    boolean whole) {
+  /**
+   * Describes a segment.
+   *
+   * @param writtenBytes how much of it is on the device, up to the end of a record; anything from
+   *     the size of the segment on when all is
+   */
+  static ScanRange of(Segment segment, long writtenBytes) {
     SegmentFooter footer = segment.footer();
     int end = segment.footerOffset();
-    if (open) {
-      end = Math.min(writtenOffset, end);
-    } else if (footer != null) {
+    if (footer != null) {
       end = (int) Math.min(footer.dataEndBytes(), end);
     }
+    boolean open = segment.state() == Segment.State.OPEN;
     return new ScanRange(
         segment.number(),
         segment.header(),
         footer,
         segment.headerDamage(),
         segment.footerOffset(),
-        end,
-        open);
+        Math.clamp(writtenBytes, 0, end),
+        !open && writtenBytes > segment.footerOffset());
   }
 }

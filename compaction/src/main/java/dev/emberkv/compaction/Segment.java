@@ -31,6 +31,9 @@ final class Segment {
   private @Nullable SegmentFooter footer;
   private @Nullable String headerDamage;
 
+  /** Far before everything that is written now, in a segment that was there before. */
+  private long basePosition = Long.MIN_VALUE / 2;
+
   Segment(int number, int sizeBytes) {
     this.number = number;
     this.sizeBytes = sizeBytes;
@@ -73,8 +76,9 @@ final class Segment {
     return headerDamage;
   }
 
-  void open(SegmentHeader newHeader) {
+  void open(SegmentHeader newHeader, long newBasePosition) {
     assert state == State.FREE : state;
+    basePosition = newBasePosition;
     state = State.OPEN;
     header = newHeader;
   }
@@ -96,10 +100,17 @@ final class Segment {
     state = foundHeader == null && damage == null ? State.FREE : State.SEALED;
   }
 
-  /** Makes the newest segment of an existing volume, which has no footer any more, the open one. */
+  /** Returns the position of the segment's first byte; see {@link BlockWriter}. */
+  long basePosition() {
+    return basePosition;
+  }
+
+  /** Makes the newest segment of an existing volume, mended and without end, the open one. */
   void reopen() {
     assert state == State.SEALED && header != null;
     state = State.OPEN;
+    basePosition = 0;
     footer = null;
+    headerDamage = null;
   }
 }

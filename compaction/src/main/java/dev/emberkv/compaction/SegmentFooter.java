@@ -4,18 +4,18 @@ import dev.emberkv.uring.RawMemory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last page of a segment, written when it is sealed. A segment whose footer repeats its header
- * is sealed; one without is open, or was when the store stopped.
+ * The last page of a segment. It is written twice: with the header, as a copy that says who the
+ * segment is should the header be damaged, and when the segment is sealed, with its end.
  *
  * <pre>
  *    0       the fields of the header, with the magic "EMBERFIN"
- *   64  u64  end of the records in the segment, in bytes
+ *   64  u64  end of the records in the segment, in bytes; 0 while it is open
  *   72  u64  number of records, padding not counted
  *   80  u64  highest sequence of the log when the segment was sealed
  * </pre>
  *
  * @param header the header of the use that ended
- * @param dataEndBytes offset in the segment behind the last record
+ * @param dataEndBytes offset in the segment behind the last record, or 0 while it is open
  * @param records how many records the segment has
  * @param lastSequence highest sequence in the log when it was sealed
  */
@@ -26,6 +26,16 @@ record SegmentFooter(SegmentHeader header, long dataEndBytes, long records, long
   private static final long DATA_END_OFFSET = 64;
   private static final long RECORDS_OFFSET = 72;
   private static final long LAST_SEQUENCE_OFFSET = 80;
+
+  /** Returns the footer of a segment that is being opened. */
+  static SegmentFooter open(SegmentHeader header) {
+    return new SegmentFooter(header, 0, 0, header.creationSequence());
+  }
+
+  /** Returns whether the segment was sealed. */
+  boolean sealed() {
+    return dataEndBytes != 0;
+  }
 
   /** Writes the page. */
   void write(long address) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *    0  u64  magic "EMBERLOG"
  *    8  u32  format version
- *   12  u32  CRC32C of the page, with this field as zero
+ *   12  u32  CRC32C of the page but for this field
  *   16  u64  store id
  *   24  u64  generation: counts the uses of all segments of the volume
  *   32  u64  salt: random per use

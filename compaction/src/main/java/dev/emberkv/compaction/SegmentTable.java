@@ -95,7 +95,7 @@ final class SegmentTable {
   }
 
   /** Begins a use of a free segment. */
-  void open(Segment segment, long sequence) {
+  void open(Segment segment, long sequence, long basePosition) {
     boolean taken = free.remove(segment);
     assert taken;
     lastGeneration++;
@@ -108,7 +108,7 @@ final class SegmentTable {
             lastGeneration,
             ThreadLocalRandom.current().nextLong(),
             sequence);
-    segment.open(header);
+    segment.open(header, basePosition);
     putSeed(segment.number(), header.seed());
   }
 

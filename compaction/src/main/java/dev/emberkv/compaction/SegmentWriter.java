@@ -56,6 +56,9 @@ final class SegmentWriter {
   /** Whether a record that takes several buffers is under way; all others wait. */
   private boolean exclusive;
 
+  /** Where that record starts. */
+  private long exclusivePosition;
+
   private boolean closed;
   private long segmentRecords;
   private long lastSequence;
@@ -165,6 +168,7 @@ final class SegmentWriter {
     int stored = RecordFormat.storedBytes(payloadBytes);
     makeRoom(PAGE_BYTES, stored, false);
     exclusive = true;
+    exclusivePosition = position();
     try {
       Segment open = openSegment();
       long location = LogLocation.ofFileOffset(open.fileOffset() + offset);
@@ -286,10 +290,12 @@ final class SegmentWriter {
     taken.map(open.fileOffset() + offset);
     block = taken;
     if (offset == 0) {
+      SegmentFooter.open(open.identity()).write(taken.openingPage());
+      taken.handOverSpare();
       writer.handOver(
-          null,
+          taken,
           open.fileOffset() + open.footerOffset(),
-          pool.zeroPage(),
+          taken.openingPage(),
           PAGE_BYTES,
           basePosition,
           true);
@@ -365,7 +371,7 @@ final class SegmentWriter {
       seal(last, current);
       basePosition += options.segmentBytes();
     }
-    table.open(next, lastSequence);
+    table.open(next, lastSequence, basePosition);
     segment = next;
     seed = next.identity().seed();
     offset = 0;
@@ -376,14 +382,14 @@ final class SegmentWriter {
   private void seal(Segment last, BlockBuffer current) {
     padPage(current);
     SegmentFooter footer = new SegmentFooter(last.identity(), offset, segmentRecords, lastSequence);
-    footer.write(current.sparePage());
+    footer.write(current.sealingPage());
     current.retire();
     current.handOverSpare();
     handOver(current);
     writer.handOver(
         current,
         last.fileOffset() + last.footerOffset(),
-        current.sparePage(),
+        current.sealingPage(),
         PAGE_BYTES,
         basePosition + options.segmentBytes(),
         false);
@@ -466,10 +472,13 @@ final class SegmentWriter {
   List<ScanRange> scanRanges() {
     lock.lock();
     try {
-      long written = writer.written() - basePosition;
+      long written = writer.written();
+      if (exclusive) {
+        written = Math.min(written, exclusivePosition);
+      }
       List<ScanRange> ranges = new ArrayList<>();
       for (Segment used : table.used()) {
-        ranges.add(ScanRange.of(used, used == segment ? (int) Math.max(0, written) : 0));
+        ranges.add(ScanRange.of(used, written - used.basePosition()));
       }
       return ranges;
     } finally {

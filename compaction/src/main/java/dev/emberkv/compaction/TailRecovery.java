@@ -7,6 +7,7 @@ import dev.emberkv.uring.IoBackend;
 import dev.emberkv.uring.IoFailure;
 import dev.emberkv.uring.IoQueue;
 import dev.emberkv.uring.NativeMemory;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,7 @@ final class TailRecovery implements SegmentScanner.Sink {
   private final DirectFile file;
   private final SegmentHeader header;
   private final boolean sealed;
+  private final boolean headerDamaged;
   private final int endOffset;
 
   private int firstDamage;
@@ -48,6 +50,7 @@ final class TailRecovery implements SegmentScanner.Sink {
     this.file = file;
     this.header = newest.identity();
     this.sealed = footer != null;
+    this.headerDamaged = newest.headerDamage() != null;
     this.endOffset =
         footer == null
             ? newest.footerOffset()
@@ -70,7 +73,12 @@ final class TailRecovery implements SegmentScanner.Sink {
       if (firstDamage == endOffset) {
         return null;
       }
-      dropFooter();
+      rewrite(SegmentFooter.open(header)::write, header.segmentBytes() - PAGE_BYTES);
+    }
+    if (headerDamaged) {
+      LOG.warn(
+          "{}: restored the header of segment {} from its copy", file.path(), header.segment());
+      rewrite(header::write, 0);
     }
     int cut = firstDamage;
     int resume = (cut + PAGE_BYTES - 1) & -PAGE_BYTES;
@@ -129,10 +137,12 @@ final class TailRecovery implements SegmentScanner.Sink {
     return true;
   }
 
-  private void dropFooter() {
-    try (NativeMemory zeros = NativeMemory.reserve(PAGE_BYTES);
-        IoQueue queue = backend.newQueue(1, zeros)) {
-      clear(queue, zeros.address(), header.segmentBytes() - PAGE_BYTES);
+  /** Writes a page of the segment anew and makes it durable. */
+  private void rewrite(LongConsumer page, int offset) {
+    try (NativeMemory memory = NativeMemory.reserve(PAGE_BYTES);
+        IoQueue queue = backend.newQueue(1, memory)) {
+      page.accept(memory.address());
+      write(queue, memory.address(), offset);
     }
     file.sync();
   }
@@ -145,7 +155,7 @@ final class TailRecovery implements SegmentScanner.Sink {
     try (NativeMemory memory = NativeMemory.reserve(2L * PAGE_BYTES);
         IoQueue queue = backend.newQueue(1, memory)) {
       for (int offset = resume; offset <= lastWholePage; offset += PAGE_BYTES) {
-        clear(queue, memory.address() + PAGE_BYTES, offset);
+        write(queue, memory.address() + PAGE_BYTES, offset);
       }
       if (cut != resume) {
         file.sync();
@@ -154,9 +164,9 @@ final class TailRecovery implements SegmentScanner.Sink {
     }
   }
 
-  private void clear(IoQueue queue, long zeros, int offset) {
+  private void write(IoQueue queue, long page, int offset) {
     long fileOffset = baseOffset() + offset;
-    queue.write(file, fileOffset, zeros, PAGE_BYTES, fileOffset);
+    queue.write(file, fileOffset, page, PAGE_BYTES, fileOffset);
     finish(queue);
   }
 
@@ -168,8 +178,7 @@ final class TailRecovery implements SegmentScanner.Sink {
     long location = LogLocation.ofFileOffset(pageOffset + inPage);
     int mask = RecordChecksum.mask(header.seed(), location);
     PadRecord.write(page + inPage, PAGE_BYTES - inPage, 0, new RecordChecksum(), mask);
-    queue.write(file, pageOffset, page, PAGE_BYTES, pageOffset);
-    finish(queue);
+    write(queue, page, cut - inPage);
   }
 
   private long baseOffset() {

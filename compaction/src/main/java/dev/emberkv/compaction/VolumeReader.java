@@ -91,17 +91,21 @@ final class VolumeReader {
     if (footer != null && ours(number, footer.header()) == null) {
       footer = null;
     }
-    if (header != null) {
-      boolean sealed = footer != null && footer.header().equals(header);
-      segment.restore(header, sealed ? footer : null, null);
-    } else if (footer == null && SegmentHeader.isBlank(headerPage)) {
-      segment.restore(null, null, null);
-    } else {
-      // A footer is cleared when its segment is used again, so this one is of the last use.
+    boolean footerIsNewer =
+        footer != null && (header == null || footer.header().generation() > header.generation());
+    if (footer != null && footerIsNewer) {
       segment.restore(
-          footer == null ? null : footer.header(),
-          footer,
-          "the header of segment %d of store %016x".formatted(number, storeId));
+          footer.header(),
+          footer.sealed() ? footer : null,
+          "the header of generation %d of store %016x"
+              .formatted(footer.header().generation(), storeId));
+    } else if (header != null) {
+      boolean sealed = footer != null && footer.sealed() && footer.header().equals(header);
+      segment.restore(header, sealed ? footer : null, null);
+    } else {
+      boolean blank = SegmentHeader.isBlank(headerPage) && SegmentHeader.isBlank(footerPage);
+      segment.restore(
+          null, null, blank ? null : "a header or footer of store %016x".formatted(storeId));
     }
     return segment;
   }
