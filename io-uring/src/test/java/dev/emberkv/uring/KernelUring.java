@@ -9,7 +9,6 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
 import org.junit.jupiter.api.Assertions;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * The bare io_uring_setup system call, without liburing or any class under test: it tells "this
@@ -31,8 +30,7 @@ final class KernelUring {
   /** Skips the test, with the reason, when the kernel refuses; fails when only liburing lacks. */
   static void require() {
     int errno = setupErrno();
-    Assumptions.assumeTrue(
-        errno == 0, () -> "not run: this kernel refuses io_uring: " + Errno.describe(errno));
+    Requirement.that(errno == 0, "this kernel refuses io_uring: " + Errno.describe(errno));
     if (!Library.isPresent()) {
       Assertions.fail(
           "the kernel allows io_uring but "

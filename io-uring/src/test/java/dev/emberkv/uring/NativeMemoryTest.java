@@ -9,7 +9,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 final class NativeMemoryTest {
@@ -36,9 +35,9 @@ final class NativeMemoryTest {
   @Test
   void givenHugePagesAllowed_whenTouched_thenTheKernelUsesThem() throws IOException {
     Path enabled = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
-    Assumptions.assumeTrue(
+    Requirement.that(
         Files.exists(enabled) && !Files.readString(enabled).contains("[never]"),
-        "not run: transparent huge pages are off on this machine");
+        "transparent huge pages are off on this machine");
     try (NativeMemory memory = NativeMemory.reserve(64 * MIB)) {
       for (long at = 0; at < memory.sizeBytes(); at += 4096) {
         RawMemory.putByte(memory.address() + at, (byte) 1);

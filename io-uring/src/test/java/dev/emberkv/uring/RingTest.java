@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.emberkv.uring.generated.LibUring;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A ring by itself: entries, laps, modes. These fail, not skip, where the kernel has io_uring. */
 @Tag("uring")
 final class RingTest {
-  @BeforeEach
-  void requireKernel() {
+  @BeforeAll
+  static void requireKernel() {
     KernelUring.require();
   }
 

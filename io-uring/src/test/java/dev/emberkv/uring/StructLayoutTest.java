@@ -19,7 +19,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,9 +31,9 @@ final class StructLayoutTest {
 
   @Test
   void givenLiburingsHeader_whenCompiledByC_thenTheGeneratedLayoutsAreTheSame() throws Exception {
-    Assumptions.assumeTrue(
+    Requirement.that(
         Files.exists(Path.of("/usr/include/liburing.h")),
-        "not run: no /usr/include/liburing.h (apt-get install liburing-dev)");
+        "no /usr/include/liburing.h (apt-get install liburing-dev)");
     Map<String, Long> java = new LinkedHashMap<>();
     java.put("sizeof(struct io_uring)", io_uring.sizeof());
     java.put("offsetof(struct io_uring, sq)", io_uring.sq$offset());
@@ -91,9 +90,9 @@ final class StructLayoutTest {
 
   @Test
   void givenTheKernelsAndLibcsHeaders_whenCompiledByC_thenFileCallsUseTheSame() throws Exception {
-    Assumptions.assumeTrue(
+    Requirement.that(
         Files.exists(Path.of("/usr/include/linux/stat.h")),
-        "not run: no /usr/include/linux/stat.h (apt-get install linux-libc-dev)");
+        "no /usr/include/linux/stat.h (apt-get install linux-libc-dev)");
     Map<String, Long> java = new LinkedHashMap<>();
     java.put("sizeof(struct statx)", StatxLayout.SIZE_BYTES);
     java.put("offsetof(struct statx, stx_mask)", StatxLayout.MASK);
@@ -164,7 +163,7 @@ final class StructLayoutTest {
               .redirectErrorStream(true)
               .start();
     } catch (IOException e) {
-      Assumptions.abort("not run: no C compiler `cc` on the PATH (" + e.getMessage() + ")");
+      Requirement.that(false, "no C compiler `cc` on the PATH (" + e.getMessage() + ")");
       throw e;
     }
     String diagnostics = text(compiler);

@@ -11,19 +11,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The contract of {@link IoBackend}, kept by io_uring, and what only io_uring does. */
 @Tag("uring")
 final class UringBackendTest extends IoBackendContract {
-  @BeforeEach
-  @Override
-  void open() {
+  @BeforeAll
+  static void requireKernel() {
     KernelUring.require();
-    super.open();
   }
 
   @Override
@@ -61,8 +58,7 @@ final class UringBackendTest extends IoBackendContract {
     Path path = directory.resolve("volume");
     try (DirectFile file = backend.open(path);
         IoQueue queue = backend.newQueue(blocks, memory)) {
-      Assumptions.assumeTrue(
-          file.direct(), "not run: no O_DIRECT on the file system of " + directory);
+      Requirement.that(file.direct(), "no O_DIRECT on the file system of " + directory);
       assertThat(file.alignmentBytes()).isIn(512, 1024, 2048, 4096);
       for (int i = 0; i < blocks; i++) {
         fill(buffer(i), BLOCK, i);
@@ -85,7 +81,7 @@ final class UringBackendTest extends IoBackendContract {
   @Test
   void givenAFileSystemInMemory_whenOpened_thenItIsNotCalledDirect() throws IOException {
     Path shm = Path.of("/dev/shm");
-    Assumptions.assumeTrue(Files.isWritable(shm), "not run: no writable /dev/shm");
+    Requirement.that(Files.isWritable(shm), "no writable /dev/shm");
     Path path = Files.createTempFile(shm, "emberkv", ".volume");
     try (DirectFile file = backend.open(path);
         IoQueue queue = backend.newQueue(4, memory)) {
@@ -177,7 +173,7 @@ final class UringBackendTest extends IoBackendContract {
   }
 
   @Test
-  void givenAReadOnlyDirectory_whenAPathIsADirectory_thenOpeningItFailsWithItsErrno() {
+  void givenADirectory_whenOpenedAsAFile_thenItFailsWithTheErrno() {
     assertThatThrownBy(() -> backend.open(directory))
         .isInstanceOf(IoFailure.class)
         .hasMessageContaining("EISDIR");

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -26,9 +27,13 @@ final class UringQueueFaultTest {
   private FaultyRing ring;
   private DirectFile file;
 
+  @BeforeAll
+  static void requireKernel() {
+    KernelUring.require();
+  }
+
   @BeforeEach
   void open() {
-    KernelUring.require();
     memory = NativeMemory.reserve(2L << 20);
     backend = new UringBackend();
     ring = new FaultyRing(DEPTH);
@@ -44,10 +49,8 @@ final class UringQueueFaultTest {
 
   @AfterEach
   void close() {
-    if (file != null) {
-      file.close();
-      memory.close();
-    }
+    file.close();
+    memory.close();
   }
 
   private static IntUnaryOperator answer(int result) {
