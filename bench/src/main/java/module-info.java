@@ -1,7 +1,13 @@
 /** The command line, benchmarks, peers and the report. */
 module dev.emberkv.bench {
   requires static transitive org.jspecify;
-  requires org.slf4j;
-  requires dev.emberkv.server;
+  requires static jmh.core; // only its annotations; JMH itself runs on a class path
+  requires HdrHistogram;
   requires dev.emberkv.cuda;
+  requires dev.emberkv.server;
+  requires info.picocli;
+  requires org.slf4j;
+
+  opens dev.emberkv.bench to
+      info.picocli;
 }

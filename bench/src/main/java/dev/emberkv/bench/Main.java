@@ -1,0 +1,112 @@
+package dev.emberkv.bench;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command line {@code emberkv}.
+ *
+ * <p>Results go to standard output, progress and messages to standard error. Exit status: 0 when
+ * done, 1 when something failed (one line says what; the stack trace comes with {@code --verbose}),
+ * 2 when the arguments are wrong.
+ */
+@Command(
+    name = "emberkv",
+    description = "A key-value engine for recommender embeddings larger than DRAM.",
+    subcommands = {
+      ServeCommand.class,
+      DoctorCommand.class,
+      ReplayCommand.class,
+      BenchCommand.class,
+      CommandLine.HelpCommand.class
+    },
+    scope = ScopeType.INHERIT,
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.ModuleVersion.class,
+    synopsisSubcommandLabel = "COMMAND")
+public final class Main implements Callable<Integer> {
+  private static final String[] FOOTER = {
+    "",
+    "  test    Run all tests, as CI does (--long: and those that take long).",
+    "",
+    "Sizes: 1k = 1000, 1kb = 1024; also m/mb, g/gb, t/tb."
+  };
+
+  @Option(
+      names = "--verbose",
+      scope = ScopeType.INHERIT,
+      description = "Log more, and show stack traces.")
+  private boolean verbose;
+
+  @Spec private CommandSpec spec = CommandSpec.create(); // the parser puts the real one here
+
+  /** Runs a command and ends the process with its status. */
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  /** Returns the parser with all commands. */
+  static CommandLine commandLine() {
+    Main main = new Main();
+    CommandLine commandLine = new CommandLine(main);
+    commandLine.getCommandSpec().usageMessage().footer(FOOTER); // here, so that none inherits it
+    return commandLine
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setAbbreviatedOptionsAllowed(false)
+        .setParameterExceptionHandler(Main::explainBadArguments)
+        .setExecutionExceptionHandler(main::explainFailure)
+        .setExecutionStrategy(main::configureAndRun);
+  }
+
+  /** Without a command there is nothing to do. */
+  @Override
+  public Integer call() {
+    throw new ParameterException(spec.commandLine(), "a command is missing");
+  }
+
+  private int configureAndRun(ParseResult parsed) {
+    if (verbose) {
+      System.setProperty("emberkv.log.level", "DEBUG"); // read by logback.xml at the first logger
+    }
+    return new CommandLine.RunLast().execute(parsed);
+  }
+
+  private static int explainBadArguments(ParameterException e, String[] args) {
+    CommandLine command = e.getCommandLine();
+    command.getErr().printf("%s: %s%n", command.getCommandName(), e.getMessage());
+    CommandLine.UnmatchedArgumentException.printSuggestions(e, command.getErr());
+    command.getErr().printf("See %s --help.%n", command.getCommandSpec().qualifiedName());
+    return command.getCommandSpec().exitCodeOnInvalidInput();
+  }
+
+  private int explainFailure(Exception e, CommandLine command, ParseResult parsed) {
+    if (verbose) {
+      e.printStackTrace(command.getErr());
+    } else {
+      String message = e.getMessage() == null ? e.toString() : e.getMessage();
+      command.getErr().printf("emberkv: %s%n", message.lines().findFirst().orElse(message));
+    }
+    return command.getCommandSpec().exitCodeOnExecutionException();
+  }
+
+  /** The version that the build wrote into the module descriptor. */
+  static final class ModuleVersion implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      var descriptor = Main.class.getModule().getDescriptor();
+      String version =
+          descriptor == null ? "(on the class path)" : descriptor.rawVersion().orElse("unknown");
+      return new String[] {
+        "emberkv " + version, "Java " + Runtime.version() + ", " + System.getProperty("os.name")
+      };
+    }
+  }
+}

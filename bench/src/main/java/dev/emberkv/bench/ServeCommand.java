@@ -1,0 +1,102 @@
+package dev.emberkv.bench;
+
+import dev.emberkv.engine.Store;
+import dev.emberkv.engine.StoreOptions;
+import dev.emberkv.server.EmberServer;
+import dev.emberkv.server.ServerOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code emberkv serve}: a store behind a port that speaks RESP, until a signal or SHUTDOWN. */
+@Command(name = "serve", description = "Serve a store to RESP clients such as redis-cli.")
+final class ServeCommand implements Callable<Integer> {
+  /** Where a store is kept when nothing else is said. */
+  static final Path DEFAULT_DATA = Path.of("emberkv-data");
+
+  /** How long a signal waits for the last rows to be written before the process ends anyway. */
+  private static final long SHUTDOWN_SECONDS = 60;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description = "Where the store keeps its files (default ${DEFAULT-VALUE}).")
+  private Path data = DEFAULT_DATA;
+
+  @Option(
+      names = "--port",
+      paramLabel = "PORT",
+      description = "TCP port; 0 takes a free one (default ${DEFAULT-VALUE}).")
+  private int port = ServerOptions.DEFAULT_PORT;
+
+  @Option(
+      names = "--bind",
+      paramLabel = "ADDRESS",
+      description = "Address to listen on (default ${DEFAULT-VALUE}).")
+  private String bind = "127.0.0.1";
+
+  @Option(
+      names = "--requirepass",
+      paramLabel = "PASSWORD",
+      description = "Password that clients give with AUTH (default: none).")
+  private @Nullable String password;
+
+  @Mixin private StoreFlags storeFlags = new StoreFlags();
+
+  @Spec private CommandSpec spec = CommandSpec.create(); // the parser puts the real one here
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    ServerOptions serverOptions = serverOptions();
+    StoreOptions storeOptions = storeFlags.options(data);
+    Logger log = LoggerFactory.getLogger(ServeCommand.class);
+    CountDownLatch closed = new CountDownLatch(1);
+    try (Store store = Store.open(storeOptions);
+        EmberServer server = EmberServer.start(store, serverOptions)) {
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> shutDown(server, closed), "shutdown"));
+      log.info(
+          "serving {} on {}:{} with {} of memory, {} I/O",
+          data,
+          bind,
+          server.port(),
+          ByteSize.format(storeOptions.memoryBytes()),
+          store.stats().ioBackend());
+      server.awaitShutdown();
+      log.info("shutting down");
+    } finally {
+      closed.countDown();
+    }
+    return 0;
+  }
+
+  private ServerOptions serverOptions() {
+    try {
+      return ServerOptions.defaults().withBind(bind).withPort(port).withRequirePass(password);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
+    }
+  }
+
+  /** Runs when a signal came: stops the server, which wakes the owner, and waits for the store. */
+  private static void shutDown(EmberServer server, CountDownLatch closed) {
+    server.close();
+    try {
+      if (!closed.await(SHUTDOWN_SECONDS, TimeUnit.SECONDS)) {
+        System.err.println("emberkv: the store did not close in " + SHUTDOWN_SECONDS + " s");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
