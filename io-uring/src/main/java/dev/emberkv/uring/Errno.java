@@ -60,8 +60,8 @@ public final class Errno {
       case ENOMEM -> "ENOMEM (out of memory; for registered buffers see `ulimit -l`)";
       case EACCES -> "EACCES (permission denied)";
       case EBUSY -> "EBUSY (device or resource busy)";
-      case 21 -> "EISDIR (is a directory)";
       case 17 -> "EEXIST (exists already)";
+      case 21 -> "EISDIR (is a directory)";
       case EINVAL -> "EINVAL (invalid argument)";
       case EMFILE -> "EMFILE (too many open files; see `ulimit -n`)";
       case 27 -> "EFBIG (file too large)";
@@ -71,8 +71,8 @@ public final class Errno {
       case ENODATA -> "ENODATA (a read went past the end of the file)";
       case EOPNOTSUPP -> "EOPNOTSUPP (operation not supported)";
       case 110 -> "ETIMEDOUT (timed out)";
-      case 125 -> "ECANCELED (cancelled: the thread that submitted it has ended)";
       case 122 -> "EDQUOT (disk quota exceeded)";
+      case 125 -> "ECANCELED (cancelled: the thread that submitted it has ended)";
       default -> "errno " + errno;
     };
   }

@@ -9,6 +9,8 @@ package dev.emberkv.uring;
  * enters the kernel again. Requests finish in any order. Short transfers and interrupted requests
  * are continued inside, so a completion is the whole length or an error.
  *
+ * <p>A virtual thread that awaits holds its carrier for as long as it waits.
+ *
  * <p>The bound is kept by construction: {@link #read} and its siblings refuse to take more than
  * {@link #depth} requests, so the completion queue can't overflow.
  */
