@@ -77,15 +77,15 @@ record Command(
 
   /** What clients and proxies are told about a command. */
   enum Flag {
-    ADMIN,
-    DENYOOM,
-    FAST,
-    LOADING,
-    NOSCRIPT,
-    NO_AUTH,
+    WRITE,
     READONLY,
+    DENYOOM,
+    ADMIN,
+    NOSCRIPT,
+    LOADING,
     STALE,
-    WRITE;
+    FAST,
+    NO_AUTH;
 
     /** Returns the flag as {@code COMMAND} spells it. */
     String text() {

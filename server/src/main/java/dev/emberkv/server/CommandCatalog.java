@@ -33,7 +33,7 @@ final class CommandCatalog {
                   out.array(byName.size());
                   byName.keySet().forEach(out::bulk);
                 }),
-            subcommand("getkeys", -3, "Returns the keys in a command.").handler(this::getKeys));
+            subcommand("getkeys", -4, "Returns the keys in a command.").handler(this::getKeys));
     others.forEach(command -> byName.put(command.name(), command));
     byName.put(definition.name(), definition);
   }

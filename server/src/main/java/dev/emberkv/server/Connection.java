@@ -9,6 +9,7 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -129,7 +130,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    if (cause instanceof IOException) {
+    if (cause instanceof IOException || cause instanceof UncheckedIOException) {
       LOG.debug("connection {} of {} broke: {}", session.id(), session.remoteAddress(), cause);
     } else {
       LOG.error("connection {} of {} fails", session.id(), session.remoteAddress(), cause);
@@ -154,7 +155,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
       progress = channel.isWritable() && (next < batch.commands() || decode()) && answer();
     }
     channel.flush();
-    if (!finished && channel.isOpen()) {
+    if (!finished && !inputEnded && channel.isOpen()) {
       boolean wanted = channel.isWritable() && (!lent || pendingBytes < MAX_PENDING_BYTES);
       if (channel.config().isAutoRead() != wanted) {
         channel.config().setAutoRead(wanted);
@@ -280,7 +281,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private void finish() {
     finished = true;
     releasePending();
-    channel.config().setAutoRead(true);
+    if (!inputEnded) {
+      channel.config().setAutoRead(true);
+    }
     var _ = channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(done -> endOutput());
   }
 

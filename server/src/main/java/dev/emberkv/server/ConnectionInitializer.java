@@ -28,8 +28,8 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
   private static final String DENIED =
       "-DENIED EmberKV is running in protected mode because protected mode is enabled and no"
           + " password is set for the default user. In this mode connections are only accepted from"
-          + " the loopback interface. To connect from other machines, set a password"
-          + " (--requirepass) or turn protected mode off.\r\n";
+          + " the loopback interface. To connect from other machines, set a password:"
+          + " emberkv serve --requirepass PASSWORD ...\r\n";
 
   private final ServerContext context;
   private final ExecutorService workers;

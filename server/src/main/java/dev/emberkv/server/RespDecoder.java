@@ -260,6 +260,6 @@ final class RespDecoder {
   }
 
   private static String printable(byte b) {
-    return b >= ' ' && b < 127 ? String.valueOf((char) b) : "\\x%02x".formatted(b & 0xff);
+    return b >= 0 ? String.valueOf((char) b) : "\\x%02x".formatted(b & 0xff);
   }
 }

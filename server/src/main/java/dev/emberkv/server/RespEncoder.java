@@ -250,10 +250,10 @@ final class RespEncoder {
 
   private void reserve(int bytes) {
     long needed = (long) size + bytes;
+    if (needed - replyStart > maxReplyBytes) {
+      throw new ReplyTooLargeException(maxReplyBytes);
+    }
     if (needed > out.length) {
-      if (needed - replyStart > maxReplyBytes) {
-        throw new ReplyTooLargeException(maxReplyBytes);
-      }
       out = Arrays.copyOf(out, (int) Math.max(needed, Math.min(2L * out.length, 1 << 30)));
     }
   }

@@ -34,6 +34,8 @@ final class ServerFixture implements AutoCloseable {
 
   @Override
   public void close() {
+    // A test that failed half-way may have left reads waiting, and closing waits for them.
+    store.slowReads.release(1_000);
     server.close();
     store.close();
   }

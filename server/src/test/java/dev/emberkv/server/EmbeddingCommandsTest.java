@@ -1,0 +1,276 @@
+package dev.emberkv.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import redis.clients.jedis.Jedis;
+
+/** Tables of embeddings through a stock client. */
+class EmbeddingCommandsTest {
+  private static final String LARGEST_ID = "18446744073709551615";
+
+  @TempDir Path directory;
+  private ServerFixture fixture;
+  private Jedis jedis;
+
+  @BeforeEach
+  void connect() throws Exception {
+    fixture = new ServerFixture(directory);
+    jedis = fixture.jedis();
+  }
+
+  @AfterEach
+  void stop() {
+    jedis.close();
+    fixture.close();
+  }
+
+  @Test
+  void tablesAreMadeListedDescribedAndDropped() {
+    assertThat(text(call("EMB.CREATE", "user", "DIM", "3"))).isEqualTo("OK");
+    call(
+        "emb.create",
+        "item",
+        "dim",
+        "8",
+        "dtype",
+        "bf16",
+        "init",
+        "uniform",
+        "-0.5",
+        "0.5",
+        "seed",
+        "7",
+        "optimizer",
+        "none");
+
+    assertThat(texts(call("EMB.TABLES"))).containsExactly("item", "user");
+    assertThat(texts(call("EMB.INFO", "item")))
+        .containsExactly(
+            "name",
+            "item",
+            "dim",
+            "8",
+            "dtype",
+            "bf16",
+            "row_bytes",
+            "16",
+            "rows",
+            "0",
+            "optimizer",
+            "none",
+            "init",
+            "uniform -0.5 0.5",
+            "seed",
+            "7");
+    assertThatThrownBy(() -> call("EMB.CREATE", "user", "DIM", "4"))
+        .hasMessage("ERR EMB.CREATE: there is a table 'user' already");
+
+    assertThat(text(call("EMB.DROP", "user"))).isEqualTo("OK");
+    assertThat(texts(call("EMB.TABLES"))).containsExactly("item");
+    assertThatThrownBy(() -> call("EMB.DROP", "user")).hasMessage("ERR there is no table 'user'");
+    assertThatThrownBy(() -> call("EMB.INFO", "user")).hasMessage("ERR there is no table 'user'");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "DIM 0|DIM must be an integer in 1..65536, not '0'",
+        "DIM 65537|DIM must be an integer in 1..65536, not '65537'",
+        "DIM x|DIM must be an integer in 1..65536, not 'x'",
+        "DTYPE f32|DIM is missing",
+        "DIM 4 DTYPE f64|DTYPE must be f32, f16, bf16 or i8, not 'f64'",
+        "DIM 4 DTYPE|DTYPE needs a value",
+        "DIM 4 INIT ones|INIT must be zeros, constant, uniform or normal, not 'ones'",
+        "DIM 4 INIT constant|INIT constant needs a value",
+        "DIM 4 INIT constant x|INIT constant needs finite numbers, not 'x'",
+        "DIM 4 INIT constant NaN|INIT constant needs finite numbers, not 'NaN'",
+        "DIM 4 INIT uniform 1 0|INIT uniform needs finite low < high, not 1.0 and 0.0",
+        "DIM 4 INIT normal 0 0|INIT normal needs a finite mean and a deviation > 0, not 0.0 and 0.0",
+        "DIM 4 SEED x|SEED must be a 64-bit integer, not 'x'",
+        "DIM 4 OPTIMIZER adagrad|OPTIMIZER adagrad is not supported by this version",
+        "DIM 4 LR 0.1|LR is not supported by this version",
+        "DIM 4 ADMIT 3|ADMIT is not supported by this version",
+        "DIM 4 TTL 60|TTL is not supported by this version",
+        "DIM 4 MAXROWS 10|MAXROWS is not supported by this version",
+        "DIM 4 COLOR red|unknown option 'COLOR'"
+      })
+  void anOptionThatCannotBeHonouredIsNamed(String options, String message) {
+    String[] words = ("t " + options).split(" ");
+
+    assertThatThrownBy(() -> call("EMB.CREATE", words)).hasMessage("ERR EMB.CREATE: " + message);
+    assertThat(texts(call("EMB.TABLES"))).isEmpty();
+  }
+
+  @Test
+  void rowsAreWrittenReadShownAndDeleted() {
+    call("EMB.CREATE", "t", "DIM", "2");
+    byte[] first = floats(1, -2.5f);
+    byte[] second = floats(0.1f, 3);
+
+    assertThat(text(callBytes("EMB.SET", bytes("t"), bytes("0"), first, bytes(LARGEST_ID), second)))
+        .isEqualTo("OK");
+
+    List<?> rows = (List<?>) call("EMB.GET", "t", LARGEST_ID, "5", "0");
+    assertThat(rows.get(0)).isEqualTo(second);
+    assertThat(rows.get(1)).isNull();
+    assertThat(rows.get(2)).isEqualTo(first);
+    assertThat(texts(call("EMB.SHOW", "t", "0", "5", LARGEST_ID)))
+        .containsExactly("0: 1 -2.5", "5: (missing)", LARGEST_ID + ": 0.1 3");
+    assertThat(call("EMB.DEL", "t", "0", "5")).isEqualTo(1L);
+    assertThat(((List<?>) call("EMB.GET", "t", "0")).getFirst()).isNull();
+    assertThat(texts(call("EMB.INFO", "t"))).containsSubsequence("rows", "1");
+  }
+
+  @Test
+  void aBadRowOrIdIsNamedAndNothingIsWritten() {
+    call("EMB.CREATE", "t", "DIM", "2");
+
+    assertThatThrownBy(
+            () -> callBytes("EMB.SET", bytes("t"), bytes("1"), floats(1, 2), bytes("2"), floats(1)))
+        .hasMessage("ERR EMB.SET: the row of id 2 has 4 bytes, a row of table 't' has 8");
+    assertThatThrownBy(() -> callBytes("EMB.SET", bytes("t"), bytes("-1"), floats(1, 2)))
+        .hasMessage("ERR id '-1' is not an integer in 0..18446744073709551615");
+    assertThatThrownBy(() -> call("EMB.GET", "t", "18446744073709551616"))
+        .hasMessage("ERR id '18446744073709551616' is not an integer in 0..18446744073709551615");
+    assertThatThrownBy(() -> call("EMB.GET", "t", "+1")).hasMessageContaining("id '+1'");
+    assertThatThrownBy(() -> call("EMB.SET", "t", "1", "x", "2"))
+        .hasMessage("ERR wrong number of arguments for 'emb.set' command");
+    assertThat(((List<?>) call("EMB.GET", "t", "1")).getFirst()).isNull();
+  }
+
+  @Test
+  void packedLookupsAnswerOneBlobWithMissingRowsInitialized() {
+    call("EMB.CREATE", "t", "DIM", "2", "INIT", "constant", "0.5");
+    callBytes("EMB.SET", bytes("t"), bytes("7"), floats(1, 2));
+
+    byte[] packed = ids(7, -1, 7);
+    assertThat((byte[]) callBytes("EMB.LOOKUP", bytes("t"), packed))
+        .isEqualTo(floats(1, 2, 0.5f, 0.5f, 1, 2));
+    List<?> reply = (List<?>) callBytes("EMB.LOOKUPX", bytes("t"), packed);
+    assertThat(reply.get(0)).isEqualTo(floats(1, 2, 0.5f, 0.5f, 1, 2));
+    assertThat(reply.get(1)).isEqualTo(new byte[] {1, 0, 1});
+    assertThat((byte[]) callBytes("EMB.LOOKUP", bytes("t"), new byte[0])).isEmpty();
+    assertThat(texts(call("EMB.INFO", "t"))).containsSubsequence("rows", "1");
+    assertThatThrownBy(() -> callBytes("EMB.LOOKUP", bytes("t"), new byte[12]))
+        .hasMessage("ERR packed ids have 8 bytes each, and 12 bytes are not a multiple of that");
+    assertThatThrownBy(() -> callBytes("EMB.LOOKUP", bytes("none"), packed))
+        .hasMessage("ERR there is no table 'none'");
+  }
+
+  @Test
+  void aLargeLookupComesBackWhole() {
+    call("EMB.CREATE", "t", "DIM", "64");
+    int count = 20_000;
+    long[] ids = new long[count];
+    for (int i = 0; i < count; i++) {
+      ids[i] = i % 3;
+    }
+    byte[] row = new byte[256];
+    row[255] = 9;
+    callBytes("EMB.SET", bytes("t"), bytes("2"), row);
+
+    byte[] rows = (byte[]) callBytes("EMB.LOOKUP", bytes("t"), ids(ids));
+
+    assertThat(rows).hasSize(count * 256);
+    for (int i = 0; i < count; i++) {
+      assertThat(rows[i * 256 + 255]).isEqualTo((byte) (i % 3 == 2 ? 9 : 0));
+    }
+  }
+
+  @Test
+  void aLookupOverTheBoundOfAReplyIsNamed() {
+    call("EMB.CREATE", "t", "DIM", "65536");
+
+    assertThatThrownBy(() -> callBytes("EMB.LOOKUP", bytes("t"), new byte[8 * 1025]))
+        .hasMessage(
+            "ERR 1025 rows of table 't' are 268697600 bytes, the limit of a reply is 268435456");
+    assertThatThrownBy(() -> call("EMB.GET", "t", "1", "x")).hasMessageContaining("id 'x'");
+  }
+
+  @Test
+  void rowsOfEveryNumberFormatAreShownAsNumbers() {
+    call("EMB.CREATE", "half", "DIM", "2", "DTYPE", "f16");
+    call("EMB.CREATE", "brain", "DIM", "2", "DTYPE", "bf16");
+    call("EMB.CREATE", "byte", "DIM", "2", "DTYPE", "i8");
+    byte[] half = new byte[4];
+    little(half).putShort(Float.floatToFloat16(1.5f)).putShort(Float.floatToFloat16(-0.25f));
+    byte[] brain = new byte[4];
+    little(brain).putShort(upperHalf(3)).putShort(upperHalf(-8));
+    byte[] scaled = new byte[10];
+    little(scaled).put((byte) 127).put((byte) -2).putFloat(0.5f).putFloat(1);
+
+    callBytes("EMB.SET", bytes("half"), bytes("1"), half);
+    callBytes("EMB.SET", bytes("brain"), bytes("1"), brain);
+    callBytes("EMB.SET", bytes("byte"), bytes("1"), scaled);
+
+    assertThat(texts(call("EMB.SHOW", "half", "1"))).containsExactly("1: 1.5 -0.25");
+    assertThat(texts(call("EMB.SHOW", "brain", "1"))).containsExactly("1: 3 -8");
+    assertThat(texts(call("EMB.SHOW", "byte", "1"))).containsExactly("1: 64.5 0");
+  }
+
+  @Test
+  void flushAllEmptiesTablesAndKeepsThem() {
+    call("EMB.CREATE", "t", "DIM", "1");
+    callBytes("EMB.SET", bytes("t"), bytes("1"), floats(1));
+
+    jedis.flushDB();
+    assertThat(texts(call("EMB.INFO", "t"))).containsSubsequence("rows", "1");
+    jedis.flushAll();
+    assertThat(texts(call("EMB.INFO", "t"))).containsSubsequence("rows", "0");
+  }
+
+  private Object call(String command, String... words) {
+    return jedis.sendCommand(() -> bytes(command), words);
+  }
+
+  private Object callBytes(String command, byte[]... arguments) {
+    return jedis.sendCommand(() -> bytes(command), arguments);
+  }
+
+  private static String text(Object reply) {
+    return reply instanceof byte[] bytes
+        ? new String(bytes, StandardCharsets.UTF_8)
+        : String.valueOf(reply);
+  }
+
+  private static List<String> texts(Object reply) {
+    return ((List<?>) reply).stream().map(EmbeddingCommandsTest::text).toList();
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static ByteBuffer little(byte[] target) {
+    return ByteBuffer.wrap(target).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static short upperHalf(float value) {
+    return (short) (Float.floatToRawIntBits(value) >>> 16);
+  }
+
+  private static byte[] floats(float... values) {
+    byte[] packed = new byte[4 * values.length];
+    little(packed).asFloatBuffer().put(values);
+    return packed;
+  }
+
+  private static byte[] ids(long... values) {
+    byte[] packed = new byte[8 * values.length];
+    little(packed).asLongBuffer().put(values);
+    return packed;
+  }
+}
