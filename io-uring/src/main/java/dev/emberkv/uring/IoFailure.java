@@ -29,10 +29,13 @@ public final class IoFailure extends RuntimeException {
     this.errno = 0;
   }
 
-  /** Describes a failed operation that the JDK reported as an exception. */
+  /**
+   * Describes a failed operation that the JDK reported as an exception, or what an earlier failure,
+   * whose errno it takes over, led to.
+   */
   public IoFailure(String operation, Throwable cause) {
     super(operation + ": " + cause.getMessage(), cause);
-    this.errno = 0;
+    this.errno = cause instanceof IoFailure earlier ? earlier.errno : 0;
   }
 
   /** Returns the positive error number, or 0 where the system gave none. */
