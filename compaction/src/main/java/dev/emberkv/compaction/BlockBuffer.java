@@ -156,10 +156,13 @@ final class BlockBuffer {
     int before = (int) VERSION.getAcquire(this);
     long start = (long) START.getOpaque(this);
     long end = (long) END.getAcquire(this);
-    if ((before & 1) != 0 || fileOffset < start || fileOffset >= end) {
+    // Start and end may be of two uses; the copy must stay in the buffer even then.
+    long offset = fileOffset - start;
+    long length = Math.min(Math.min(maxBytes, end - fileOffset), capacityBytes - offset);
+    if ((before & 1) != 0 || offset < 0 || length <= 0) {
       return false;
     }
-    RawMemory.copy(address + (fileOffset - start), target, Math.min(maxBytes, end - fileOffset));
+    RawMemory.copy(address + offset, target, length);
     VarHandle.acquireFence();
     return (int) VERSION.getOpaque(this) == before;
   }

@@ -199,18 +199,21 @@ final class BlockWriter implements AutoCloseable {
   private void ended(IoFailure e) {
     lock.lock();
     try {
-      failed(e);
+      fail(e);
     } finally {
       lock.unlock();
     }
   }
 
-  private void failed(IoFailure e) {
+  /** Stops all further writing; the first failure is the one that is kept. The lock is held. */
+  void fail(IoFailure e) {
+    assert lock.isHeldByCurrentThread();
     if (failure == null) {
       failure = e;
     }
     progress.signalAll();
     durable.signalAll();
+    work.signal();
   }
 
   /** Submits what can be submitted, waits for something to finish; false when all is done. */
@@ -219,11 +222,14 @@ final class BlockWriter implements AutoCloseable {
     boolean startSync;
     lock.lock();
     try {
-      while (!canSubmit() && !canSync() && queue.inFlight() == 0) {
+      while (failure == null && !canSubmit() && !canSync() && queue.inFlight() == 0) {
         if (closing) {
           return false;
         }
         work.awaitUninterruptibly();
+      }
+      if (failure != null) {
+        return false;
       }
       // One entry of the queue is left for a sync.
       while (canSubmit() && queue.inFlight() + batch.size() < queue.depth() - 1) {
@@ -288,7 +294,7 @@ final class BlockWriter implements AutoCloseable {
 
   private void syncFinished(int result) {
     if (result < 0) {
-      failed(new IoFailure("fdatasync " + file.path(), -result));
+      fail(new IoFailure("fdatasync " + file.path(), -result));
       return;
     }
     synced = syncing;
@@ -299,7 +305,7 @@ final class BlockWriter implements AutoCloseable {
 
   private void writeFinished(WriteRequest request, int result) {
     if (result != request.lengthBytes) {
-      failed(
+      fail(
           new IoFailure(
               "write %s at %d, %d bytes"
                   .formatted(file.path(), request.fileOffset, request.lengthBytes),

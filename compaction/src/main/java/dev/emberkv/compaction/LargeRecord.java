@@ -29,6 +29,10 @@ final class LargeRecord {
     this.pieceBytes = pool.scratchBytes() - RecordFormat.HEADER_BYTES;
   }
 
+  int storedBytes() {
+    return storedBytes;
+  }
+
   /** Sets the header but for the checksum. */
   void header(int kind, int table, long key, long sequence, int timeSeconds) {
     RecordFormat.putHeader(header, kind, table, key, sequence, timeSeconds, payloadBytes);

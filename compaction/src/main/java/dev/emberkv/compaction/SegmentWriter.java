@@ -3,7 +3,6 @@ package dev.emberkv.compaction;
 import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
 
 import dev.emberkv.uring.IoFailure;
-import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,21 +11,17 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The appending side of the log: lays records into write buffers, page by page, and rolls from one
- * segment to the next.
- *
- * <p>Where records lie: one that fits in a page never straddles two. A larger one starts at a page
- * and the next record starts at a fresh page behind it. What is left of a page is padded with a
- * record of its own, so that each byte of each written page is covered by a checksum. A page that
- * was handed over is never written again.
+ * The appending side of the log: lays records into write buffers and rolls from one segment to the
+ * next. A page that was handed over is never written again.
  *
  * <p>When a segment is sealed, its footer is handed over, and the first page of the next segment
  * waits behind a barrier until all of that is on stable storage. So only the newest segment can
  * have a torn tail.
  *
- * <p>Thread-safe: one lock guards everything here, the {@link SegmentTable}, the filling side of
- * the {@link BlockPool} and the bookkeeping of the {@link BlockWriter}. No I/O is done under it but
- * growing the volume, once per segment. Waiting for a free buffer releases it.
+ * <p>Thread-safe: one lock guards everything here, the {@link OpenSegment}, the {@link
+ * SegmentTable}, the filling side of the {@link BlockPool} and the bookkeeping of the {@link
+ * BlockWriter}. No I/O is done under it but growing the volume, once per segment. Waiting for a
+ * free buffer releases it.
  */
 final class SegmentWriter {
   private final LogOptions options;
@@ -37,18 +32,13 @@ final class SegmentWriter {
   private final Condition progress;
   private final RecordChecksum checksum = new RecordChecksum();
 
-  private @Nullable Segment segment;
-  private @Nullable BlockBuffer block;
-  private long seed;
+  private @Nullable OpenSegment open;
 
-  /** Position of the open segment's first byte; see {@link BlockWriter}. */
-  private long basePosition;
+  /** The buffer that the open segment's next records go to. */
+  private @Nullable BlockBuffer block;
 
   /** Position behind the last page that was handed over. */
   private long handedPosition;
-
-  /** Where in the open segment the next record goes. */
-  private int offset;
 
   /** Whether the open segment is the reserve, which is for deletes. */
   private boolean inReserve;
@@ -60,7 +50,6 @@ final class SegmentWriter {
   private long exclusivePosition;
 
   private boolean closed;
-  private long segmentRecords;
   private long lastSequence;
   private long records;
   private long userBytes;
@@ -81,13 +70,9 @@ final class SegmentWriter {
   }
 
   /** Goes on in the open segment of an existing volume, behind its tail. */
-  void resume(Segment open, LogTail tail) {
-    assert tail.endOffset() % PAGE_BYTES == 0;
-    segment = open;
-    seed = open.identity().seed();
-    offset = tail.endOffset();
-    handedPosition = offset;
-    segmentRecords = tail.records();
+  void resume(Segment segment, LogTail tail) {
+    open = new OpenSegment(segment, checksum, tail);
+    handedPosition = position();
     lastSequence = tail.lastSequence();
     inReserve = !table.hasReserve();
   }
@@ -99,7 +84,7 @@ final class SegmentWriter {
 
   /** Returns the position behind the last record. */
   long position() {
-    return basePosition + offset;
+    return open == null ? 0 : open.position();
   }
 
   /** Appends a record; see {@link SegmentedLog#append}. */
@@ -116,104 +101,68 @@ final class SegmentWriter {
     boolean urgent = kind == RecordFormat.TOMBSTONE || kind == RecordFormat.DROP;
     lock.lock();
     try {
-      if (stored > options.blockBytes()) {
-        return appendLarge(
-            kind, tableId, key, sequence, timeSeconds, payload, payloadOffset, payloadBytes);
+      long location;
+      if (stored <= options.blockBytes()) {
+        BlockBuffer target = makeRoom(stored, stored, urgent);
+        OpenSegment segment = openSegment();
+        location = segment.location();
+        segment.put(
+            target,
+            kind,
+            tableId,
+            key,
+            sequence,
+            timeSeconds,
+            payload,
+            payloadOffset,
+            payloadBytes);
+        if (stored > PAGE_BYTES) {
+          segment.padPage(target, writer.synced());
+        }
+        target.publish(segment.fileOffset());
+      } else {
+        makeRoom(PAGE_BYTES, stored, urgent);
+        LargeRecord record = new LargeRecord(pool, payload, payloadOffset, payloadBytes);
+        record.header(kind, tableId, key, sequence, timeSeconds);
+        location = appendLarge(record);
       }
-      BlockBuffer target = makeRoom(stored, urgent);
-      Segment open = openSegment();
-      long fileOffset = open.fileOffset() + offset;
-      long address = target.addressOf(fileOffset);
-      long end = address + stored;
-      RawMemory.putLong(end - Long.BYTES, 0);
-      RawMemory.putLong(end - 2 * Long.BYTES, 0);
-      RawMemory.putLong(end - 3 * Long.BYTES, 0);
-      RawMemory.putLong(end - 4 * Long.BYTES, 0);
-      RecordFormat.putHeader(address, kind, tableId, key, sequence, timeSeconds, payloadBytes);
-      RawMemory.copy(payload, payloadOffset, RecordFormat.payload(address), payloadBytes);
-      long location = LogLocation.ofFileOffset(fileOffset);
-      RecordFormat.putChecksum(
-          address, checksum.ofRecord(address, stored, RecordChecksum.mask(seed, location)));
-      offset += stored;
-      if (stored > PAGE_BYTES) {
-        padPage(target);
+      if (Long.compareUnsigned(sequence, lastSequence) > 0) {
+        lastSequence = sequence;
       }
-      target.publish(fileOffset());
-      count(sequence, payloadBytes);
+      records++;
+      userBytes += RecordFormat.HEADER_BYTES + payloadBytes;
       return location;
     } finally {
       lock.unlock();
     }
   }
 
-  private void count(long sequence, int payloadBytes) {
-    if (Long.compareUnsigned(sequence, lastSequence) > 0) {
-      lastSequence = sequence;
-    }
-    segmentRecords++;
-    records++;
-    userBytes += RecordFormat.HEADER_BYTES + payloadBytes;
-  }
-
   /** Appends a record that takes several buffers, and returns when it is on the device. */
-  private long appendLarge(
-      int kind,
-      int tableId,
-      long key,
-      long sequence,
-      int timeSeconds,
-      MemorySegment payload,
-      long payloadOffset,
-      int payloadBytes) {
-    int stored = RecordFormat.storedBytes(payloadBytes);
-    makeRoom(PAGE_BYTES, stored, false);
+  private long appendLarge(LargeRecord record) {
+    OpenSegment segment = openSegment();
+    long location = segment.location();
+    record.putChecksum(checksum, segment.mask());
     exclusive = true;
     exclusivePosition = position();
     try {
-      Segment open = openSegment();
-      long location = LogLocation.ofFileOffset(open.fileOffset() + offset);
-      LargeRecord record = new LargeRecord(pool, payload, payloadOffset, payloadBytes);
-      record.header(kind, tableId, key, sequence, timeSeconds);
-      record.putChecksum(checksum, RecordChecksum.mask(seed, location));
-      for (int done = 0; done < stored; ) {
-        BlockBuffer target = blockWithRoom();
-        long fileOffset = open.fileOffset() + offset;
-        int piece = (int) Math.min(stored - done, target.limitFileOffset() - fileOffset);
-        record.copy(done, target.addressOf(fileOffset), piece);
-        offset += piece;
-        done += piece;
-        padPage(target);
-        target.publish(fileOffset());
+      for (int done = 0; done < record.storedBytes(); ) {
+        BlockBuffer target = waitForBlock();
+        done = segment.putPiece(target, record, done, writer.synced());
+        target.publish(segment.fileOffset());
         handOverPages(target);
       }
-      count(sequence, payloadBytes);
-      long end = position();
-      while (writer.written() < end) {
+      while (writer.written() < position()) {
         await();
       }
-      return location;
+    } catch (RuntimeException | Error e) {
+      // Half a record is in the segment: to go on behind it would lose what follows.
+      writer.fail(new IoFailure("a record of several buffers was broken off", e));
+      throw e;
     } finally {
       exclusive = false;
       progress.signalAll();
     }
-  }
-
-  /** Returns the open segment's current buffer, with room for one page at least. */
-  private BlockBuffer blockWithRoom() {
-    while (true) {
-      checkFailure();
-      BlockBuffer current = block;
-      if (current != null) {
-        return current;
-      }
-      if (!takeBlock()) {
-        await();
-      }
-    }
-  }
-
-  private BlockBuffer makeRoom(int stored, boolean urgent) {
-    return makeRoom(stored, stored, urgent);
+    return location;
   }
 
   /**
@@ -225,115 +174,81 @@ final class SegmentWriter {
   private BlockBuffer makeRoom(int inBlock, int inSegment, boolean urgent) {
     while (true) {
       checkOpen();
+      OpenSegment segment = open;
+      BlockBuffer current = block;
       if (exclusive) {
         await();
-        continue;
-      }
-      int inPage = offset & (PAGE_BYTES - 1);
-      int start = inSegment <= PAGE_BYTES - inPage ? offset : ceilPage(offset);
-      if (segment == null || start + inSegment > segment.footerOffset()) {
+      } else if (segment == null || !segment.fits(inSegment)) {
         roll(urgent);
-        continue;
-      }
-      if (inReserve && !urgent) {
+      } else if (inReserve && !urgent) {
         inReserve = !table.hasReserve();
         if (inReserve) {
           throw table.full();
         }
-      }
-      BlockBuffer current = block;
-      if (current == null) {
-        if (!takeBlock()) {
+      } else if (current == null) {
+        if (!takeBlock(segment)) {
           await();
         }
-        continue;
-      }
-      if (start != offset) {
-        padPage(current);
-        if (fileOffset() == current.limitFileOffset()) {
-          retire(current);
-        }
-        continue;
-      }
-      if (segment.fileOffset() + start + inBlock > current.limitFileOffset()) {
+      } else if (!segment.startsHere(inSegment)) {
+        segment.padPage(current, writer.synced());
+        retireIfFull(current);
+      } else if (segment.fileOffset() + inBlock > current.limitFileOffset()) {
         retire(current);
-        continue;
+      } else {
+        return current;
       }
-      return current;
     }
   }
 
-  private static int ceilPage(int bytes) {
-    return (bytes + PAGE_BYTES - 1) & -PAGE_BYTES;
-  }
-
-  /** Returns where in the volume the next record goes. */
-  private long fileOffset() {
-    return openSegment().fileOffset() + offset;
-  }
-
-  private Segment openSegment() {
-    Segment open = segment;
-    if (open == null) {
+  private OpenSegment openSegment() {
+    OpenSegment segment = open;
+    if (segment == null) {
       throw new IllegalStateException("no segment is open");
     }
-    return open;
+    return segment;
   }
 
-  /** Takes a buffer for the open segment's next pages; false when none is free. */
-  private boolean takeBlock() {
+  /** Returns the current buffer, with room for a page at least. */
+  private BlockBuffer waitForBlock() {
+    while (true) {
+      checkFailure();
+      BlockBuffer current = block;
+      if (current != null) {
+        return current;
+      }
+      if (!takeBlock(openSegment())) {
+        await();
+      }
+    }
+  }
+
+  /** Takes a buffer for the segment's next pages; false when none is free. */
+  private boolean takeBlock(OpenSegment segment) {
     BlockBuffer taken = pool.take();
     if (taken == null) {
       return false;
     }
-    Segment open = openSegment();
-    taken.map(open.fileOffset() + offset);
+    taken.map(segment.fileOffset());
     block = taken;
-    if (offset == 0) {
-      SegmentFooter.open(open.identity()).write(taken.openingPage());
+    if (segment.untouched()) {
+      long start = segment.position();
+      segment.putHeader(taken);
       taken.handOverSpare();
       writer.handOver(
-          taken,
-          open.fileOffset() + open.footerOffset(),
-          taken.openingPage(),
-          PAGE_BYTES,
-          basePosition,
-          true);
-      open.identity().write(taken.addressOf(open.fileOffset()));
-      offset = Segment.DATA_START;
+          taken, segment.footerFileOffset(), taken.openingPage(), PAGE_BYTES, start, true);
     }
     return true;
   }
 
-  /** Fills the rest of the current page; nothing to do at a page's start. */
-  private void padPage(BlockBuffer current) {
-    int rest = ceilPage(offset) - offset;
-    if (rest == 0) {
-      return;
-    }
-    long fileOffset = openSegment().fileOffset() + offset;
-    long syncedOffset = Math.max(0, writer.synced() - basePosition);
-    PadRecord.write(
-        current.addressOf(fileOffset),
-        rest,
-        syncedOffset,
-        checksum,
-        RecordChecksum.mask(seed, LogLocation.ofFileOffset(fileOffset)));
-    offset += rest;
-  }
-
   /** Hands over the pages of the current buffer, which are whole, and drops it if it is full. */
   private void handOverPages(BlockBuffer current) {
-    if (fileOffset() == current.limitFileOffset()) {
-      retire(current);
-    } else {
-      handOver(current);
-    }
+    handOver(current);
+    retireIfFull(current);
   }
 
   private void handOver(BlockBuffer current) {
     long from = current.handedFileOffset();
-    long to = fileOffset();
+    long to = openSegment().fileOffset();
     assert to % PAGE_BYTES == 0;
     if (to > from) {
       current.handOver(to);
@@ -343,9 +258,15 @@ final class SegmentWriter {
     }
   }
 
+  private void retireIfFull(BlockBuffer current) {
+    if (openSegment().fileOffset() == current.limitFileOffset()) {
+      retire(current);
+    }
+  }
+
   /** Closes the current page, hands over what is left of the current buffer and drops it. */
   private void retire(BlockBuffer current) {
-    padPage(current);
+    openSegment().padPage(current, writer.synced());
     current.retire();
     handOver(current);
     if (current.idle()) {
@@ -357,7 +278,8 @@ final class SegmentWriter {
   /** Seals the open segment, if there is one, and opens the next; may wait instead. */
   private void roll(boolean urgent) {
     Segment next = table.next(urgent);
-    Segment last = segment;
+    OpenSegment last = open;
+    long basePosition = 0;
     if (last != null) {
       BlockBuffer current = block;
       if (current == null) {
@@ -366,35 +288,30 @@ final class SegmentWriter {
           await();
           return;
         }
-        current.map(last.fileOffset() + offset);
+        current.map(last.fileOffset());
       }
       seal(last, current);
-      basePosition += options.segmentBytes();
+      basePosition = last.endPosition();
     }
     table.open(next, lastSequence, basePosition);
-    segment = next;
-    seed = next.identity().seed();
-    offset = 0;
-    segmentRecords = 0;
+    open = new OpenSegment(next, checksum);
     inReserve = !table.hasReserve();
   }
 
-  private void seal(Segment last, BlockBuffer current) {
-    padPage(current);
-    SegmentFooter footer = new SegmentFooter(last.identity(), offset, segmentRecords, lastSequence);
-    footer.write(current.sealingPage());
+  private void seal(OpenSegment last, BlockBuffer current) {
+    last.padPage(current, writer.synced());
+    last.seal(current, lastSequence);
     current.retire();
     current.handOverSpare();
     handOver(current);
     writer.handOver(
         current,
-        last.fileOffset() + last.footerOffset(),
+        last.footerFileOffset(),
         current.sealingPage(),
         PAGE_BYTES,
-        basePosition + options.segmentBytes(),
+        last.endPosition(),
         false);
     block = null;
-    last.seal(footer);
   }
 
   /** Makes everything appended before durable; see {@link SegmentedLog#flush}. */
@@ -430,7 +347,7 @@ final class SegmentWriter {
   private void closePage() {
     BlockBuffer current = block;
     if (current != null) {
-      padPage(current);
+      openSegment().padPage(current, writer.synced());
       handOverPages(current);
     }
   }
@@ -450,16 +367,10 @@ final class SegmentWriter {
       }
       closed = true;
       flushTo(position());
-      Segment open = segment;
-      if (records > 0 && open != null && offset < open.footerOffset()) {
-        BlockBuffer current = blockWithRoom();
-        PadRecord.write(
-            current.addressOf(open.fileOffset() + offset),
-            PAGE_BYTES,
-            offset,
-            checksum,
-            RecordChecksum.mask(seed, LogLocation.ofFileOffset(open.fileOffset() + offset)));
-        offset += PAGE_BYTES;
+      OpenSegment segment = open;
+      if (records > 0 && segment != null && !segment.full()) {
+        BlockBuffer current = waitForBlock();
+        segment.putClosingPage(current);
         handOverPages(current);
         flushTo(position());
       }

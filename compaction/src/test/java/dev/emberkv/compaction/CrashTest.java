@@ -3,7 +3,10 @@ package dev.emberkv.compaction;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.emberkv.uring.Errno;
 import dev.emberkv.uring.IoFailure;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,6 +15,7 @@ import java.util.Map;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Power failures at any moment, on a disk that keeps what it likes of what was not synced. */
@@ -26,6 +30,16 @@ class CrashTest {
 
   @Property(tries = 60)
   void aPrefixWithAllThatWasFlushedSurvives(@ForAll long seed) {
+    crashSixTimes(seed);
+  }
+
+  @Property(tries = 5000)
+  @Tag("long")
+  void aPrefixWithAllThatWasFlushedSurvivesThousandsOfCrashes(@ForAll long seed) {
+    crashSixTimes(seed);
+  }
+
+  private static void crashSixTimes(long seed) {
     Random random = new Random(seed);
     byte[] image = new byte[0];
     List<Map.Entry<Long, Rec>> survivors = List.of();
@@ -181,7 +195,9 @@ class CrashTest {
       int syncs = disk.syncs();
 
       // then
-      assertThatThrownBy(() -> client.append(lost)).isInstanceOf(IoFailure.class);
+      assertThatThrownBy(() -> client.append(lost))
+          .isInstanceOfSatisfying(
+              IoFailure.class, failure -> assertThat(failure.errno()).isEqualTo(Errno.EIO));
       assertThatThrownBy(log::flush).isInstanceOf(IoFailure.class);
       assertThat(client.read(first)).isEqualTo(before);
       assertThat(client.read(second)).isEqualTo(lost);
@@ -215,6 +231,58 @@ class CrashTest {
       assertThatThrownBy(() -> client.append(rec)).hasMessageContaining("fdatasync");
       assertThat(disk.syncs()).isEqualTo(syncs);
       assertThatThrownBy(log::close).isInstanceOf(IoFailure.class);
+    }
+  }
+
+  @Test
+  void aLargeRecordThatBreaksOffMakesTheLogReadOnly() {
+    // given: a payload that goes away while its record is written
+    SimulatedDisk disk = new SimulatedDisk(6);
+    LogOptions options = LogOptions.of(5).withSegmentBytes(1 << 20).withBlocks(4096, 2);
+    SegmentedLog log = SegmentedLog.open(disk, DIRECTORY, options);
+    Arena arena = Arena.ofShared();
+    MemorySegment payload = arena.allocate(100_000);
+    disk.onNextWrite(arena::close);
+
+    // when
+    assertThatThrownBy(() -> log.append(2, 1, 1, 1, 1, payload))
+        .isInstanceOf(IllegalStateException.class);
+
+    // then: what would come behind it can't be lost, because nothing does
+    assertThatThrownBy(() -> log.append(2, 1, 1, 1, 1, MemorySegment.ofArray(new byte[10])))
+        .isInstanceOf(IoFailure.class)
+        .hasMessageContaining("broken off");
+    assertThatThrownBy(log::close).isInstanceOf(IoFailure.class);
+  }
+
+  @Test
+  void aPayloadThatCannotBeReadHarmsNothing() throws InterruptedException {
+    // given: payloads, small and large, that are not this thread's to read
+    SimulatedDisk disk = new SimulatedDisk(7);
+    LogOptions options = LogOptions.of(5).withSegmentBytes(1 << 20).withBlocks(4096, 2);
+    MemorySegment[] others = new MemorySegment[2];
+    Thread owner =
+        new Thread(() -> {
+          others[0] = Arena.ofConfined().allocate(100);
+          others[1] = Arena.ofConfined().allocate(100_000);
+        });
+    owner.start();
+    owner.join();
+    Random random = new Random(7);
+    Map<Long, Rec> model = new LinkedHashMap<>();
+    try (SegmentedLog log = SegmentedLog.open(disk, DIRECTORY, options);
+        LogClient client = new LogClient(log, disk)) {
+      for (int i = 0; i < 10; i++) {
+        Rec rec = Rec.random(random, i, 500);
+        model.put(client.append(rec), rec);
+        // when
+        MemorySegment other = others[i % 2];
+        assertThatThrownBy(() -> log.append(2, 1, 1, 1, 1, other))
+            .isInstanceOf(WrongThreadException.class);
+      }
+      // then
+      log.flush();
+      assertThat(Map.copyOf(LogClient.scan(log).records())).isEqualTo(model);
     }
   }
 }

@@ -37,6 +37,7 @@ final class SimulatedDisk implements IoBackend {
   private int operationsLeft = Integer.MAX_VALUE;
   private int failingWrite = Integer.MAX_VALUE;
   private int failingSync = Integer.MAX_VALUE;
+  private Runnable beforeWrite = () -> {};
   private int writes;
   private int syncs;
 
@@ -126,7 +127,14 @@ final class SimulatedDisk implements IoBackend {
     return length;
   }
 
+  /** Does something before the next write. */
+  synchronized void onNextWrite(Runnable action) {
+    beforeWrite = action;
+  }
+
   private synchronized int write(long offset, long address, int length) {
+    beforeWrite.run();
+    beforeWrite = () -> {};
     byte[] bytes = new byte[length];
     MemorySegment.copy(RawMemory.all(), JAVA_BYTE, address, bytes, 0, length);
     unsynced.add(new Write((int) offset, bytes));
