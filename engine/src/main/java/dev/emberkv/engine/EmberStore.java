@@ -160,12 +160,13 @@ final class EmberStore implements Store {
   /** Makes a keyspace that survives a restart. */
   private Keyspace define(int kind, byte[] definition) {
     int id = freeId();
+    Stamp stamp = tiers.nextStamp();
     log.append(
         RecordFormat.TABLE,
         id,
         0,
-        tiers.nextSequence(),
-        Tiers.now(),
+        stamp.sequence(),
+        stamp.time(),
         MemorySegment.ofArray(definition));
     log.flush();
     catalog.putTable(id, definition);
@@ -188,8 +189,9 @@ final class EmberStore implements Store {
    */
   private void drop(Keyspace keyspace) {
     tiers.epoch().synchronize();
+    Stamp stamp = tiers.nextStamp();
     log.append(
-        RecordFormat.DROP, keyspace.id, 0, tiers.nextSequence(), Tiers.now(), MemorySegment.NULL);
+        RecordFormat.DROP, keyspace.id, 0, stamp.sequence(), stamp.time(), MemorySegment.NULL);
     log.flush();
     catalog.removeTable(keyspace.id);
     keyspaces.set(keyspace.id, null);

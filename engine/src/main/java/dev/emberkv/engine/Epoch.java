@@ -3,6 +3,7 @@ package dev.emberkv.engine;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells when every operation that was under way has ended, so that what it may still hold an
@@ -22,6 +23,7 @@ final class Epoch {
   private static final long SCAN_PAUSE_NANOS = 20_000;
 
   private final AtomicLongArray cells = new AtomicLongArray(CELLS * STRIDE);
+  private final @Nullable BatchScratch[] scratches = new @Nullable BatchScratch[CELLS];
   private final AtomicLong current = new AtomicLong(1);
 
   /** Enters; at most {@value #CELLS} operations are inside at once, a further one waits. */
@@ -36,6 +38,16 @@ final class Epoch {
         Thread.onSpinWait();
       }
     }
+  }
+
+  /** Returns the working memory that goes with a cell, for its holder alone. */
+  BatchScratch scratch(int cell) {
+    BatchScratch scratch = scratches[cell / STRIDE];
+    if (scratch == null) {
+      scratch = new BatchScratch();
+      scratches[cell / STRIDE] = scratch;
+    }
+    return scratch;
   }
 
   /** Leaves; the cell is what {@link #enter} returned. */

@@ -187,7 +187,7 @@ final class Keyspace {
    *
    * @return false when it is not, or when the new row needs a slot of another size
    */
-  boolean overwrite(RowKey key, RowSource row, long sequence) {
+  boolean overwrite(RowKey key, RowSource row, Stamp stamp) {
     long hash = hash(key.header());
     long home = index.lock(hash);
     try {
@@ -198,7 +198,7 @@ final class Keyspace {
           long slot = slotAddress(location);
           long state = Slot.state(slot);
           if (owns(slot, Slot.payloadBytes(state), key)) {
-            return overwriteSlot(slot, state, row, sequence);
+            return overwriteSlot(slot, state, row, stamp);
           }
         }
       }
@@ -208,15 +208,15 @@ final class Keyspace {
     }
   }
 
-  private boolean overwriteSlot(long slot, long state, RowSource row, long sequence) {
+  private boolean overwriteSlot(long slot, long state, RowSource row, Stamp stamp) {
     int payloadBytes = row.payloadBytes();
     if (SlabPool.slotBytes(kind, payloadBytes)
         != SlabPool.slotBytes(kind, Slot.payloadBytes(state))) {
       return false;
     }
-    if (Slot.sequence(slot) <= sequence) {
+    if (Slot.sequence(slot) <= stamp.sequence()) {
       row.writeTo(Slot.payload(slot));
-      Slot.setVersion(slot, sequence, Tiers.now());
+      Slot.setVersion(slot, stamp);
       long flags = (state & Slot.FLUSHING) | Slot.DIRTY;
       Slot.setState(slot, Slot.stateOf(payloadBytes, flags, Slot.home(state)));
       slabs.markDirty(slot);
@@ -230,11 +230,11 @@ final class Keyspace {
    *
    * @param known what the caller read of the key's log locations already; empty if nothing
    */
-  void put(RowKey key, RowSource row, long sequence, ColdMatches known) {
-    if (!tiers.writesThrough() && overwrite(key, row, sequence)) {
+  void put(RowKey key, RowSource row, Stamp stamp, ColdMatches known) {
+    if (!tiers.writesThrough() && overwrite(key, row, stamp)) {
       return;
     }
-    NewRow target = new NewRow(key, row, sequence);
+    NewRow target = new NewRow(key, row, stamp);
     KeySearch search = new KeySearch(key, known);
     while (!tryPlace(target, search)) {
       if (search.unknown == Location.NONE) {
@@ -258,12 +258,12 @@ final class Keyspace {
       }
       old = search.found;
       if (old == Location.NONE) {
-        if (deletions.get(stripe(search.hash)) >= target.sequence) {
+        if (deletions.get(stripe(search.hash)) >= target.stamp.sequence()) {
           return false;
         }
         index.insert(home, search.hash, target.location(0));
         placed = true;
-      } else if (search.foundSequence() <= target.sequence) {
+      } else if (search.foundSequence() <= target.stamp.sequence()) {
         index.replace(home, search.hash, old, target.location(logHome(old)));
         placed = true;
         outrun = !detach(old);
@@ -304,7 +304,7 @@ final class Keyspace {
    *
    * @return whether it was there
    */
-  boolean remove(RowKey key, long sequence, ColdMatches known) {
+  boolean remove(RowKey key, Stamp stamp, ColdMatches known) {
     KeySearch search = new KeySearch(key, known);
     while (true) {
       boolean free = false;
@@ -316,12 +316,12 @@ final class Keyspace {
           if (search.found == Location.NONE) {
             return false;
           }
-          if (search.foundSequence() >= sequence) {
-            sequence = tiers.nextSequence();
+          if (search.foundSequence() >= stamp.sequence()) {
+            stamp = tiers.nextStamp();
           }
           logged = isLogged(search.found);
           index.remove(home, search.hash, search.found);
-          raiseDeletions(search.hash, sequence);
+          raiseDeletions(search.hash, stamp.sequence());
           free = detach(search.found) && Location.isDram(search.found);
         }
       } finally {
@@ -335,7 +335,7 @@ final class Keyspace {
         slabs.free(slotAddress(search.found));
       }
       if (logged) {
-        logTombstone(key, sequence);
+        logTombstone(key, stamp);
       }
       return true;
     }
@@ -350,7 +350,7 @@ final class Keyspace {
     return Slot.home(state) != 0 || Slot.has(state, Slot.FLUSHING);
   }
 
-  private void logTombstone(RowKey key, long sequence) {
+  private void logTombstone(RowKey key, Stamp stamp) {
     int payloadBytes = key.tombstoneBytes();
     try (Arena arena = Arena.ofConfined()) {
       long payload = arena.allocate(Math.max(1, payloadBytes)).address();
@@ -361,8 +361,8 @@ final class Keyspace {
               RecordFormat.TOMBSTONE,
               id,
               key.header(),
-              sequence,
-              Tiers.now(),
+              stamp.sequence(),
+              stamp.time(),
               payload,
               payloadBytes);
     }
@@ -438,19 +438,19 @@ final class Keyspace {
   private final class NewRow {
     private final RowKey key;
     private final RowSource row;
-    final long sequence;
+    final Stamp stamp;
     private long slot;
     private long record;
 
-    NewRow(RowKey key, RowSource row, long sequence) {
+    NewRow(RowKey key, RowSource row, Stamp stamp) {
       this.key = key;
       this.row = row;
-      this.sequence = sequence;
+      this.stamp = stamp;
       int payloadBytes = row.payloadBytes();
       if (payloadBytes <= MAX_SLOT_PAYLOAD_BYTES) {
         slot = newSlot(payloadBytes);
         Slot.setIdentity(slot, key.header(), id, kind);
-        Slot.setVersion(slot, sequence, Tiers.now());
+        Slot.setVersion(slot, stamp);
         row.writeTo(Slot.payload(slot));
         if (tiers.writesThrough()) {
           record = append(Slot.payload(slot), payloadBytes);
@@ -467,7 +467,7 @@ final class Keyspace {
     private long append(long payload, int payloadBytes) {
       return tiers
           .log()
-          .append(kind, id, key.header(), sequence, Tiers.now(), payload, payloadBytes);
+          .append(kind, id, key.header(), stamp.sequence(), stamp.time(), payload, payloadBytes);
     }
 
     /** Returns where the index is to point; the slot learns which record it supersedes. */
@@ -487,7 +487,7 @@ final class Keyspace {
     /** Returns the same row under a new sequence number. */
     NewRow renewed() {
       discard();
-      return new NewRow(key, row, tiers.nextSequence());
+      return new NewRow(key, row, tiers.nextStamp());
     }
 
     void discard() {

@@ -63,13 +63,8 @@ final class RowTable implements Table {
       int cell = tiers.epoch().enter();
       try {
         new BatchLookup(
-                keyspace(),
-                tiers,
-                initializer,
-                keys.asSlice(first * Long.BYTES, (long) size * Long.BYTES),
-                rows.asSlice(first * rowBytes, (long) size * rowBytes),
-                statuses.byteSize() == 0 ? statuses : statuses.asSlice(first, size))
-            .run(0, size);
+                keyspace(), tiers, initializer, keys, rows, statuses, tiers.epoch().scratch(cell))
+            .run(first, size);
       } finally {
         tiers.epoch().exit(cell);
       }
@@ -131,8 +126,7 @@ final class RowTable implements Table {
       int size = (int) Math.min(MAX_BATCH, count - first);
       int cell = tiers.epoch().enter();
       try {
-        new BatchWrite(keyspace(), tiers, keys.asSlice(first * Long.BYTES, size * 8L))
-            .put(new RowSource.Packed(rows.asSlice(first * rowBytes), rowBytes));
+        batchOf(keys, first, size, cell).put(new RowSource.Packed(rows, rowBytes));
       } finally {
         tiers.epoch().exit(cell);
       }
@@ -153,8 +147,7 @@ final class RowTable implements Table {
       int size = (int) Math.min(MAX_BATCH, count - first);
       int cell = tiers.epoch().enter();
       try {
-        deleted +=
-            new BatchWrite(keyspace(), tiers, keys.asSlice(first * Long.BYTES, size * 8L)).delete();
+        deleted += batchOf(keys, first, size, cell).delete();
       } finally {
         tiers.epoch().exit(cell);
       }
@@ -166,6 +159,10 @@ final class RowTable implements Table {
   @Override
   public boolean delete(long key) {
     return delete(MemorySegment.ofArray(new long[] {key})) == 1;
+  }
+
+  private BatchWrite batchOf(MemorySegment keys, long first, int size, int cell) {
+    return new BatchWrite(keyspace(), tiers, keys, first, size, tiers.epoch().scratch(cell));
   }
 
   private static long countOf(MemorySegment keys) {

@@ -42,6 +42,9 @@ final class SlabPool implements AutoCloseable {
   private int nextFresh;
   private volatile int assigned;
 
+  /** Set for good once a slab was asked for and refused; read racily. */
+  private boolean scarce;
+
   /**
    * Reserves the arena; physical memory comes slab by slab.
    *
@@ -145,8 +148,12 @@ final class SlabPool implements AutoCloseable {
 
   /**
    * Notes a use of a slot. Racing calls may lose one another's count, which only ages it sooner.
+   * While there is memory for every row, nothing will ask for the counts and none are kept.
    */
   void touch(long slot) {
+    if (!scarce) {
+      return;
+    }
     long address = referenceAddress(slot);
     byte count = RawMemory.getByte(address);
     if (count < MAX_REFERENCES) {
@@ -173,6 +180,7 @@ final class SlabPool implements AutoCloseable {
     long limit = limitBytes.getAsLong() / SLAB_BYTES;
     synchronized (freeLock) {
       if (assigned >= limit) {
+        scarce = true;
         return null;
       }
       Slab slab = freeSlabs.pollLast();

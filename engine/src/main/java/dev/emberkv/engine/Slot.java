@@ -114,8 +114,8 @@ final class Slot {
   }
 
   /** Stamps the row with the batch that wrote it. */
-  static void setVersion(long slot, long sequence, int time) {
-    RawMemory.putLong(slot + SEQUENCE, sequence);
-    RawMemory.putInt(slot + TIME, time);
+  static void setVersion(long slot, Stamp stamp) {
+    RawMemory.putLong(slot + SEQUENCE, stamp.sequence());
+    RawMemory.putInt(slot + TIME, stamp.time());
   }
 }

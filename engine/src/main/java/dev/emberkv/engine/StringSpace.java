@@ -146,10 +146,10 @@ final class StringSpace implements StringKeyspace {
     }
     int cell = tiers.epoch().enter();
     try {
-      long sequence = tiers.nextSequence();
+      Stamp stamp = tiers.nextStamp();
       for (int i = 0; i < keys.length; i++) {
         RowKey.Text key = keyOf(keys[i]);
-        keyspace.put(key, new RowSource.Text(key, values[i]), sequence, new ColdMatches());
+        keyspace.put(key, new RowSource.Text(key, values[i]), stamp, new ColdMatches());
       }
     } finally {
       tiers.epoch().exit(cell);
@@ -169,7 +169,7 @@ final class StringSpace implements StringKeyspace {
     boolean deleted;
     int cell = tiers.epoch().enter();
     try {
-      deleted = keyspace.remove(keyOf(key), tiers.nextSequence(), new ColdMatches());
+      deleted = keyspace.remove(keyOf(key), tiers.nextStamp(), new ColdMatches());
     } finally {
       tiers.epoch().exit(cell);
     }

@@ -27,9 +27,9 @@ record Tiers(
     Counters counters,
     AtomicLong sequence,
     Durability durability) {
-  /** Returns the sequence number of a new batch. */
-  long nextSequence() {
-    return sequence.incrementAndGet();
+  /** Returns the stamp of a new batch. */
+  Stamp nextStamp() {
+    return new Stamp(sequence.incrementAndGet(), (int) (System.currentTimeMillis() / 1000));
   }
 
   /** Returns whether rows go to the log before they are acknowledged. */
@@ -42,10 +42,5 @@ record Tiers(
     if (writesThrough()) {
       log.flush();
     }
-  }
-
-  /** Returns the wall clock in the unit of records. */
-  static int now() {
-    return (int) (System.currentTimeMillis() / 1000);
   }
 }
