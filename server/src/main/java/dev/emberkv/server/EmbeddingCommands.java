@@ -110,7 +110,7 @@ final class EmbeddingCommands {
     byte[] packed = new byte[Math.multiplyExact(rows, rowBytes)];
     for (int row = 0; row < rows; row++) {
       int argument = 2 + 2 * row;
-      ids.set(ID, 8L * row, id(request, argument));
+      ids.set(ID, 8L * row, request.id(argument));
       if (request.length(argument + 1) != rowBytes) {
         throw new CommandException(
             "ERR EMB.SET: the row of id %s has %d bytes, a row of table '%s' has %d"
@@ -231,22 +231,9 @@ final class EmbeddingCommands {
   private static MemorySegment ids(Request request, int from) {
     MemorySegment ids = MemorySegment.ofArray(new long[request.size() - from]);
     for (int i = from; i < request.size(); i++) {
-      ids.set(ID, 8L * (i - from), id(request, i));
+      ids.set(ID, 8L * (i - from), request.id(i));
     }
     return ids;
-  }
-
-  private static long id(Request request, int argument) {
-    String text = request.text(argument);
-    try {
-      if (!text.startsWith("+")) {
-        return Long.parseUnsignedLong(text);
-      }
-    } catch (NumberFormatException e) {
-      // Answered below, as the other malformed ids.
-    }
-    throw new CommandException(
-        "ERR id '" + text + "' is not an integer in 0..18446744073709551615");
   }
 
   private Table table(Request request) {

@@ -90,16 +90,49 @@ final class Request {
     return true;
   }
 
-  /** Returns an argument as a signed 64-bit decimal. */
+  /** Returns an argument as a signed 64-bit decimal, written as strictly as Redis wants it. */
   long integer(int argument) {
-    try {
-      String text = text(argument);
-      if (text.startsWith("+")) {
-        throw CommandException.notAnInteger();
-      }
-      return Long.parseLong(text);
-    } catch (NumberFormatException e) {
+    byte[] data = batch.data();
+    int at = offset(argument);
+    int end = at + length(argument);
+    boolean negative = at < end && data[at] == '-';
+    if (negative) {
+      at++;
+    }
+    if (at == end || (data[at] == '0' && (negative || at + 1 < end))) {
       throw CommandException.notAnInteger();
     }
+    // In negative numbers, of which there is one more.
+    long value = 0;
+    for (; at < end; at++) {
+      int digit = data[at] - '0';
+      if (digit < 0 || digit > 9 || value < (Long.MIN_VALUE + digit) / 10) {
+        throw CommandException.notAnInteger();
+      }
+      value = 10 * value - digit;
+    }
+    if (!negative && value == Long.MIN_VALUE) {
+      throw CommandException.notAnInteger();
+    }
+    return negative ? value : -value;
+  }
+
+  /** Returns an argument as a row's id, a decimal {@code u64}. */
+  long id(int argument) {
+    byte[] data = batch.data();
+    int end = offset(argument) + length(argument);
+    boolean valid = length(argument) > 0;
+    long value = 0;
+    for (int at = offset(argument); valid && at < end; at++) {
+      int digit = data[at] - '0';
+      long limit = Long.divideUnsigned(-1L - digit, 10);
+      valid = digit >= 0 && digit <= 9 && Long.compareUnsigned(value, limit) <= 0;
+      value = 10 * value + digit;
+    }
+    if (!valid) {
+      throw new CommandException(
+          "ERR id '" + text(argument) + "' is not an integer in 0..18446744073709551615");
+    }
+    return value;
   }
 }

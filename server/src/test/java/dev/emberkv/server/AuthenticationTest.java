@@ -19,7 +19,7 @@ class AuthenticationTest {
 
   @BeforeEach
   void connect() throws Exception {
-    fixture = new ServerFixture(directory, ServerFixture.options().withRequirePass("secret"));
+    fixture = ServerFixture.inMemory(directory, ServerFixture.options().withRequirePass("secret"));
     client = fixture.raw();
   }
 
@@ -101,7 +101,7 @@ class AuthenticationTest {
 
   @Test
   void withoutAPasswordAuthSaysSo() throws Exception {
-    try (ServerFixture open = new ServerFixture(directory);
+    try (ServerFixture open = ServerFixture.inMemory(directory);
         RawClient other = open.raw()) {
       other.send("AUTH secret\r\nAUTH default anything\r\n");
       assertThat(other.line())

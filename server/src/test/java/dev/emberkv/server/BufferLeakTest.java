@@ -47,8 +47,8 @@ class BufferLeakTest {
     long seed = System.nanoTime();
     System.out.println("BufferLeakTest seed " + seed);
     Random random = new Random(seed);
-    try (ServerFixture fixture = new ServerFixture(directory)) {
-      fixture.store.slowReads.release(1_000_000);
+    try (ServerFixture fixture = ServerFixture.inMemory(directory)) {
+      fixture.memory().slowReads.release(1_000_000);
       for (int i = 0; i < CONNECTIONS; i++) {
         try (RawClient client = fixture.raw()) {
           client.socket.setSoTimeout(2_000);

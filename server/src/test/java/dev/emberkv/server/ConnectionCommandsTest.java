@@ -15,7 +15,7 @@ class ConnectionCommandsTest {
 
   @BeforeEach
   void connect() throws Exception {
-    fixture = new ServerFixture(directory);
+    fixture = ServerFixture.inMemory(directory);
     client = fixture.raw();
   }
 

@@ -25,7 +25,7 @@ class ConnectionTest {
 
   @Test
   void aReadThatWaitsHoldsUpNoOtherConnectionOfItsEventLoop() throws Exception {
-    try (ServerFixture fixture = new ServerFixture(directory);
+    try (ServerFixture fixture = ServerFixture.inMemory(directory);
         RawClient slow = fixture.raw();
         RawClient quick = fixture.raw()) {
       slow.send("PING\r\nGET slow:a\r\nPING\r\n");
@@ -42,7 +42,7 @@ class ConnectionTest {
 
       // Then the waiting connection's replies still come in the order of its commands.
       slow.send("ECHO late\r\n");
-      fixture.store.slowReads.release();
+      fixture.memory().slowReads.release();
       assertThat(slow.line()).isEqualTo("$-1");
       assertThat(slow.line()).isEqualTo("+PONG");
       assertThat(slow.take(10)).isEqualTo("$4\r\nlate\r\n");
@@ -51,7 +51,7 @@ class ConnectionTest {
 
   @Test
   void aClientThatDoesNotReadIsNotReadFromUntilItDoes() throws Exception {
-    try (ServerFixture fixture = new ServerFixture(directory);
+    try (ServerFixture fixture = ServerFixture.inMemory(directory);
         RawClient client = fixture.raw()) {
       int bytes = 100_000;
       int count = 2_000;
@@ -95,7 +95,7 @@ class ConnectionTest {
   @Test
   void oneClientTooManyIsToldSo() throws Exception {
     ServerOptions options = ServerFixture.options().withMaxClients(2);
-    try (ServerFixture fixture = new ServerFixture(directory, options)) {
+    try (ServerFixture fixture = ServerFixture.inMemory(directory, options)) {
       try (RawClient first = fixture.raw();
           RawClient second = fixture.raw()) {
         assertThat(pong(first)).isEqualTo("+PONG");
@@ -140,7 +140,7 @@ class ConnectionTest {
     Assumptions.assumeTrue(
         address.isPresent(), "this machine has no address but loopback to connect from");
     try (ServerFixture fixture =
-        new ServerFixture(directory, ServerFixture.options().withBind("0.0.0.0"))) {
+        ServerFixture.inMemory(directory, ServerFixture.options().withBind("0.0.0.0"))) {
       InetAddress own = address.get();
       try (RawClient client = new RawClient(new Socket(own, fixture.server.port()))) {
         assertThat(client.rest()).startsWith("-DENIED EmberKV is running in protected mode");
@@ -153,7 +153,7 @@ class ConnectionTest {
 
   @Test
   void closingAnswersWhatHasArrivedAndWaitsForTheEngine() throws Exception {
-    ServerFixture fixture = new ServerFixture(directory);
+    ServerFixture fixture = ServerFixture.inMemory(directory);
     try (RawClient client = fixture.raw();
         RawClient idle = fixture.raw()) {
       assertThat(pong(idle)).isEqualTo("+PONG");
@@ -163,11 +163,11 @@ class ConnectionTest {
       CompletableFuture<Void> closing = CompletableFuture.runAsync(fixture.server::close);
       assertThat(idle.rest()).isEmpty();
       assertThat(closing).isNotDone();
-      fixture.store.slowReads.release();
+      fixture.memory().slowReads.release();
 
       assertThat(client.rest()).isEqualTo("+OK\r\n$-1\r\n$1\r\n1\r\n");
       closing.get(20, TimeUnit.SECONDS);
-      assertThat(fixture.store.callsUnderWay.get()).isZero();
+      assertThat(fixture.memory().callsUnderWay.get()).isZero();
       fixture.server.awaitShutdown();
     } finally {
       fixture.close();
@@ -176,13 +176,13 @@ class ConnectionTest {
 
   @Test
   void aClientThatLeavesInTheMiddleOfAReadDoesNoHarm() throws Exception {
-    try (ServerFixture fixture = new ServerFixture(directory)) {
+    try (ServerFixture fixture = ServerFixture.inMemory(directory)) {
       try (RawClient client = fixture.raw()) {
         client.send("GET slow:a\r\nGET a\r\n*3\r\n$3\r\nSET");
         awaitCalls(fixture, 1);
         client.socket.setSoLinger(true, 0);
       }
-      fixture.store.slowReads.release();
+      fixture.memory().slowReads.release();
 
       try (RawClient other = fixture.raw()) {
         assertThat(pong(other)).isEqualTo("+PONG");
@@ -196,7 +196,7 @@ class ConnectionTest {
 
   @Test
   void aPortThatIsTakenIsNamed() throws Exception {
-    try (ServerFixture fixture = new ServerFixture(directory)) {
+    try (ServerFixture fixture = ServerFixture.inMemory(directory)) {
       int taken = fixture.server.port();
 
       assertThatThrownBy(
@@ -212,9 +212,9 @@ class ConnectionTest {
 
   private static void awaitCalls(ServerFixture fixture, int count) throws InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    while (fixture.store.callsUnderWay.get() < count && System.nanoTime() < deadline) {
+    while (fixture.memory().callsUnderWay.get() < count && System.nanoTime() < deadline) {
       Thread.sleep(1);
     }
-    assertThat(fixture.store.callsUnderWay.get()).isEqualTo(count);
+    assertThat(fixture.memory().callsUnderWay.get()).isEqualTo(count);
   }
 }

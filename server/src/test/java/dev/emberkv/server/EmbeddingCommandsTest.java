@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.Pipeline;
 
 /** Tables of embeddings through a stock client. */
 class EmbeddingCommandsTest {
@@ -26,7 +28,7 @@ class EmbeddingCommandsTest {
 
   @BeforeEach
   void connect() throws Exception {
-    fixture = new ServerFixture(directory);
+    fixture = ServerFixture.open(directory);
     jedis = fixture.jedis();
   }
 
@@ -219,6 +221,37 @@ class EmbeddingCommandsTest {
     assertThat(texts(call("EMB.SHOW", "half", "1"))).containsExactly("1: 1.5 -0.25");
     assertThat(texts(call("EMB.SHOW", "brain", "1"))).containsExactly("1: 3 -8");
     assertThat(texts(call("EMB.SHOW", "byte", "1"))).containsExactly("1: 64.5 0");
+  }
+
+  @Test
+  void rowsBeyondMemoryAreReadFromTheDevice() {
+    // Given half again as many bytes of rows as the store may hold in memory.
+    int rowBytes = 4 * 1024;
+    int count = (int) (3 * ServerFixture.MEMORY_BYTES / 2 / rowBytes);
+    call("EMB.CREATE", "t", "DIM", "1024");
+    try (Pipeline pipeline = jedis.pipelined()) {
+      for (int id = 0; id < count; id++) {
+        byte[] row = new byte[rowBytes];
+        little(row).putInt(id).putInt(rowBytes - 4, ~id);
+        pipeline.sendCommand(() -> bytes("EMB.SET"), bytes("t"), bytes("" + id), row);
+      }
+    }
+
+    int cold = 0;
+    for (int from = 0; from < count; from += 1000) {
+      long[] wanted = LongStream.range(from, Math.min(count, from + 1000)).toArray();
+      List<?> reply = (List<?>) callBytes("EMB.LOOKUPX", bytes("t"), ids(wanted));
+      ByteBuffer rows = little((byte[]) reply.get(0));
+      byte[] statuses = (byte[]) reply.get(1);
+      for (int i = 0; i < wanted.length; i++) {
+        assertThat(statuses[i]).as("status of id %d", wanted[i]).isIn((byte) 1, (byte) 2);
+        assertThat(rows.getInt(i * rowBytes)).isEqualTo((int) wanted[i]);
+        assertThat(rows.getInt((i + 1) * rowBytes - 4)).isEqualTo(~(int) wanted[i]);
+        cold += statuses[i] == 2 ? 1 : 0;
+      }
+    }
+    assertThat(cold).isGreaterThan(count / 4);
+    assertThat(jedis.info("emberkv")).doesNotContain("device_reads:0\r\n");
   }
 
   @Test

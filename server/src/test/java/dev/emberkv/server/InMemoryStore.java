@@ -160,7 +160,7 @@ final class InMemoryStore implements Store {
     @Override
     public byte[] @Nullable [] getAll(byte[][] keys) {
       batchReads.incrementAndGet();
-      byte @Nullable [][] found = new byte[keys.length][];
+      byte[] @Nullable [] found = new byte[keys.length][];
       for (int i = 0; i < keys.length; i++) {
         found[i] = get(keys[i]);
       }

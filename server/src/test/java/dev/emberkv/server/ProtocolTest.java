@@ -22,7 +22,7 @@ class ProtocolTest {
 
   @BeforeEach
   void connect() throws Exception {
-    fixture = new ServerFixture(directory);
+    fixture = ServerFixture.inMemory(directory);
     client = fixture.raw();
   }
 
@@ -141,8 +141,8 @@ class ProtocolTest {
       assertThat(client.line()).isEqualTo("$" + ("v" + i).length());
       assertThat(client.line()).isEqualTo("v" + i);
     }
-    assertThat(fixture.store.batchReads.get()).isBetween(1, 20);
-    assertThat(fixture.store.batchWrites.get()).isBetween(1, 20);
+    assertThat(fixture.memory().batchReads.get()).isBetween(1, 20);
+    assertThat(fixture.memory().batchWrites.get()).isBetween(1, 20);
   }
 
   @Test

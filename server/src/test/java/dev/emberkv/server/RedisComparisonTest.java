@@ -20,7 +20,7 @@ class RedisComparisonTest {
   static void start() throws Exception {
     RedisTools.assumeInstalled("redis-server");
     redis = RedisTools.startServer(directory);
-    ember = new ServerFixture(directory);
+    ember = ServerFixture.open(directory);
   }
 
   @AfterAll
@@ -67,7 +67,8 @@ class RedisComparisonTest {
         "foo " + "x".repeat(100) + " " + "y".repeat(100) + " z\r\n",
         "y".repeat(300) + "\r\n",
         "*2\r\n$3\r\nfoo\r\n$4\r\na\r\nb\r\n",
-        "SELECT x\r\nSELECT 99999999999999999999\r\n",
+        "SELECT x\r\nSELECT 99999999999999999999\r\nSELECT 00\r\nSELECT -0\r\nSELECT +0\r\n",
+        "HELLO 9223372036854775808\r\nHELLO -9223372036854775808\r\nHELLO \"\"\r\n",
         "HELLO 4\r\nHELLO x\r\nHELLO 3 NOPE\r\nHELLO 2 AUTH a\r\nHELLO 2 SETNAME\r\n",
         "HELLO 2 AUTH default x NOPE\r\n",
         "AUTH x\r\nAUTH a b\r\nAUTH a b c\r\n",

@@ -23,7 +23,7 @@ class ServerCommandsTest {
 
   @BeforeEach
   void connect() throws Exception {
-    fixture = new ServerFixture(directory);
+    fixture = ServerFixture.inMemory(directory);
     jedis = fixture.jedis();
   }
 
@@ -123,7 +123,7 @@ class ServerCommandsTest {
     }
 
     Assertions.assertTimeout(Duration.ofSeconds(20), fixture.server::awaitShutdown);
-    assertThat(fixture.store.flushes.get()).isEqualTo(1);
+    assertThat(fixture.memory().flushes.get()).isEqualTo(1);
     assertThatThrownBy(() -> fixture.raw().close()).isInstanceOf(ConnectException.class);
   }
 
@@ -135,7 +135,7 @@ class ServerCommandsTest {
     }
 
     Assertions.assertTimeout(Duration.ofSeconds(20), fixture.server::awaitShutdown);
-    assertThat(fixture.store.flushes.get()).isZero();
+    assertThat(fixture.memory().flushes.get()).isZero();
   }
 
   @Test
@@ -143,7 +143,7 @@ class ServerCommandsTest {
     List<ServerFixture> others = new ArrayList<>();
     try {
       for (int i = 0; i < 3; i++) {
-        ServerFixture other = new ServerFixture(directory);
+        ServerFixture other = ServerFixture.inMemory(directory);
         others.add(other);
         try (Jedis client = other.jedis()) {
           assertThat(client.dbSize()).isZero();

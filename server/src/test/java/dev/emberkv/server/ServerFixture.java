@@ -1,5 +1,7 @@
 package dev.emberkv.server;
 
+import dev.emberkv.engine.Store;
+import dev.emberkv.engine.StoreOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -8,20 +10,44 @@ import redis.clients.jedis.Jedis;
 
 /** A server on a free port with a store of its own, for one test. */
 final class ServerFixture implements AutoCloseable {
-  final InMemoryStore store;
+  static final long MEMORY_BYTES = 64L << 20;
+
+  final Store store;
   final EmberServer server;
 
-  ServerFixture(Path directory, ServerOptions options) throws IOException {
-    store = new InMemoryStore(directory);
-    server = EmberServer.start(store, options);
+  private ServerFixture(Store store, ServerOptions options) throws IOException {
+    this.store = store;
+    this.server = EmberServer.start(store, options);
   }
 
-  ServerFixture(Path directory) throws IOException {
-    this(directory, options());
+  /** Starts a server for a store in that directory. */
+  static ServerFixture open(Path directory) throws IOException {
+    return open(directory, options());
+  }
+
+  /** Starts a server for a store in that directory. */
+  static ServerFixture open(Path directory, ServerOptions options) throws IOException {
+    StoreOptions storeOptions = StoreOptions.of(directory).withMemoryBytes(MEMORY_BYTES);
+    return new ServerFixture(Store.open(storeOptions), options);
+  }
+
+  /** Starts a server for a store whose reads the test can make wait or fail. */
+  static ServerFixture inMemory(Path directory) throws IOException {
+    return inMemory(directory, options());
+  }
+
+  /** Starts a server for a store whose reads the test can make wait or fail. */
+  static ServerFixture inMemory(Path directory, ServerOptions options) throws IOException {
+    return new ServerFixture(new InMemoryStore(directory), options);
   }
 
   static ServerOptions options() {
     return ServerOptions.defaults().withPort(0).withThreads(1, 4);
+  }
+
+  /** Returns the store that the test controls. */
+  InMemoryStore memory() {
+    return (InMemoryStore) store;
   }
 
   Jedis jedis() {
@@ -34,8 +60,10 @@ final class ServerFixture implements AutoCloseable {
 
   @Override
   public void close() {
-    // A test that failed half-way may have left reads waiting, and closing waits for them.
-    store.slowReads.release(1_000);
+    if (store instanceof InMemoryStore memory) {
+      // A test that failed half-way may have left reads waiting, and closing waits for them.
+      memory.slowReads.release(1_000);
+    }
     server.close();
     store.close();
   }

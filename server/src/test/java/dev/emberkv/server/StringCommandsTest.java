@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.emberkv.engine.StringKeyspace;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Pipeline;
 import redis.clients.jedis.Response;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.params.SetParams;
 
@@ -27,7 +29,7 @@ class StringCommandsTest {
 
   @BeforeEach
   void connect() throws Exception {
-    fixture = new ServerFixture(directory);
+    fixture = ServerFixture.open(directory);
     jedis = fixture.jedis();
   }
 
@@ -109,7 +111,7 @@ class StringCommandsTest {
   @Test
   void aReplyOverItsBoundIsAnErrorAndTheConnectionLivesOn() throws Exception {
     ServerOptions small = ServerFixture.options().withSizeLimits(1 << 20, 8 << 20, 1 << 20);
-    try (ServerFixture other = new ServerFixture(directory, small);
+    try (ServerFixture other = ServerFixture.open(directory.resolve("small"), small);
         Jedis client = other.jedis()) {
       byte[] key = {1};
       client.set(key, new byte[600_000]);
@@ -124,6 +126,27 @@ class StringCommandsTest {
         assertThat(first.get()).hasSize(600_000);
         assertThat(second.get()).hasSize(600_000);
       }
+    }
+  }
+
+  @Test
+  void whatWasWrittenIsThereAfterARestart() throws Exception {
+    Path kept = directory.resolve("kept");
+    try (ServerFixture before = ServerFixture.open(kept);
+        Jedis client = before.jedis()) {
+      client.set("k", "v");
+      client.sendCommand(() -> bytes("EMB.CREATE"), "t", "DIM", "1");
+      client.sendCommand(() -> bytes("EMB.SET"), bytes("t"), bytes("7"), new byte[] {1, 2, 3, 4});
+      client.sendCommand(() -> bytes("SHUTDOWN"), new String[0]);
+    } catch (JedisConnectionException e) {
+      assertThat(e).as("SHUTDOWN has no reply").hasMessageContaining("end of stream");
+    }
+
+    try (ServerFixture after = ServerFixture.open(kept);
+        Jedis client = after.jedis()) {
+      assertThat(client.get("k")).isEqualTo("v");
+      List<?> rows = (List<?>) client.sendCommand(() -> bytes("EMB.GET"), "t", "7");
+      assertThat(rows.getFirst()).isEqualTo(new byte[] {1, 2, 3, 4});
     }
   }
 
