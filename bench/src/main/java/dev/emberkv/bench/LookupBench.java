@@ -51,7 +51,7 @@ final class LookupBench implements Callable<Integer> {
     Table table = run.loadedTable();
     List<Work> lookups =
         run.works(keys -> TableWork.lookups(table, keys, flags.pattern(), flags.batch()));
-    WorkThreads.run(lookups, flags.warmUpSeconds(), rows -> {});
+    run.warmUp(table, lookups);
     double slice = flags.seconds() / SLICES;
     run.measure(lookups, slice);
     long arrayRows = Math.min(flags.rows(), largestArrayRows());

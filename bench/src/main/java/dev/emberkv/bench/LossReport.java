@@ -55,6 +55,9 @@ final class LossReport {
     triples += step.triples();
     allTriples += step.triples();
     lossSum += step.lossSum();
+    if (!Double.isFinite(lossSum)) {
+      throw new IllegalStateException("the loss is " + lossSum + ", so --lr is too high");
+    }
     if (allTriples * LINES / totalTriples > linesBefore) {
       print(rowsMoved);
     }

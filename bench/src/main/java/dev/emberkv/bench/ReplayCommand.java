@@ -54,7 +54,7 @@ final class ReplayCommand implements Callable<Integer> {
       names = "--epochs",
       paramLabel = "N",
       description = "Passes over the trace (default ${DEFAULT-VALUE}).")
-  private int epochs = 5;
+  private int epochs = 10;
 
   @Option(
       names = "--batch",
@@ -67,13 +67,13 @@ final class ReplayCommand implements Callable<Integer> {
       names = "--lr",
       paramLabel = "X",
       description = "Learning rate (default ${DEFAULT-VALUE}).")
-  private float learningRate = 0.05f;
+  private float learningRate = 0.3f;
 
   @Option(
       names = "--reg",
       paramLabel = "X",
       description = "Regularization (default ${DEFAULT-VALUE}).")
-  private float regularization = 0.005f;
+  private float regularization = 0.02f;
 
   @Option(
       names = "--seed",

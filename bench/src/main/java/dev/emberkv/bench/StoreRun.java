@@ -6,6 +6,7 @@ import dev.emberkv.bench.workload.Measurement;
 import dev.emberkv.bench.workload.ProcessMemory;
 import dev.emberkv.bench.workload.RowLoader;
 import dev.emberkv.bench.workload.StoreActivity;
+import dev.emberkv.bench.workload.WarmUp;
 import dev.emberkv.bench.workload.Work;
 import dev.emberkv.bench.workload.WorkThreads;
 import dev.emberkv.engine.Store;
@@ -66,6 +67,12 @@ final class StoreRun {
       works.add(maker.apply(flags.keys(thread, rows)));
     }
     return works;
+  }
+
+  /** Runs works, unmeasured, until the store is in the state that they keep it in. */
+  void warmUp(Table table, List<Work> works) throws InterruptedException {
+    System.err.println("warming up");
+    new WarmUp(store, table).run(works, flags.warmUpSeconds());
   }
 
   /** Measures works on the store and adds them to the result. */

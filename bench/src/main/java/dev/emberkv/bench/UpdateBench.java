@@ -2,7 +2,6 @@ package dev.emberkv.bench;
 
 import dev.emberkv.bench.workload.TableWork;
 import dev.emberkv.bench.workload.Work;
-import dev.emberkv.bench.workload.WorkThreads;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.Table;
 import java.util.List;
@@ -33,7 +32,7 @@ final class UpdateBench implements Callable<Integer> {
       Table table = run.loadedTable();
       List<Work> updates =
           run.works(keys -> TableWork.puts(table, keys, flags.pattern(), flags.batch()));
-      WorkThreads.run(updates, flags.warmUpSeconds(), rows -> {});
+      run.warmUp(table, updates);
       run.measure(updates, flags.seconds());
       flags.print(run.result(), spec.commandLine().getOut());
     }
