@@ -33,7 +33,7 @@ class CrashTest {
     crashSixTimes(seed);
   }
 
-  @Property(tries = 5000)
+  @Property(tries = 2000)
   @Tag("long")
   void aPrefixWithAllThatWasFlushedSurvivesThousandsOfCrashes(@ForAll long seed) {
     crashSixTimes(seed);
