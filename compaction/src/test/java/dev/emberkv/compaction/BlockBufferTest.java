@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -29,25 +30,24 @@ class BlockBufferTest {
       BlockBuffer block = new BlockBuffer(memory.address(), CAPACITY);
       AtomicLong published = new AtomicLong(CAPACITY);
       AtomicLong hits = new AtomicLong();
-      long end = System.nanoTime() + 1_500_000_000L;
+      AtomicBoolean stopped = new AtomicBoolean();
       List<Future<?>> readers = new ArrayList<>();
       for (int t = 1; t <= 2; t++) {
         long target = memory.address() + t * 8L * CAPACITY;
-        readers.add(threads.submit(() -> readUntil(end, block, published, hits, target)));
+        readers.add(threads.submit(() -> readUntil(stopped, block, published, hits, target)));
       }
-      int uses = 0;
-      for (long start = CAPACITY; System.nanoTime() < end; start += CAPACITY) {
+      long start = CAPACITY;
+      for (int uses = 0; uses < 20_000 || hits.get() < 20_000; uses++, start += CAPACITY) {
         fill(block, start, published);
         block.retire();
         assertThat(block.idle()).isTrue();
         block.unmap();
-        uses++;
+        assertThat(readers).as("a reader ended early").noneMatch(Future::isDone);
       }
+      stopped.set(true);
       for (Future<?> reader : readers) {
         reader.get();
       }
-      assertThat(uses).isGreaterThan(1000);
-      assertThat(hits.get()).isGreaterThan(1000);
     }
   }
 
@@ -63,12 +63,15 @@ class BlockBufferTest {
   }
 
   private static void readUntil(
-      long end, BlockBuffer block, AtomicLong published, AtomicLong hits, long target) {
-    long found = 0;
-    while (System.nanoTime() < end) {
+      AtomicBoolean stopped,
+      BlockBuffer block,
+      AtomicLong published,
+      AtomicLong hits,
+      long target) {
+    while (!stopped.get()) {
       long offset = published.getAcquire();
       if (block.read(offset, target, 512)) {
-        found++;
+        hits.incrementAndGet();
         for (int i = 0; i < 512; i += 8) {
           if (RawMemory.getLong(target + i) != offset + i) {
             throw new AssertionError(
@@ -77,6 +80,5 @@ class BlockBufferTest {
         }
       }
     }
-    hits.addAndGet(found);
   }
 }
