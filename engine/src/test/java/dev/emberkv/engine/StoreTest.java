@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -68,34 +69,50 @@ class StoreTest {
       value = IoMode.class,
       names = {"URING", "PORTABLE"})
   void aStoreLargerThanItsMemoryKeepsEverything(IoMode mode) {
-    // given four times as many bytes of rows as the budget
-    int count = 400_000;
+    keepsEverything(options(mode), 400_000);
+  }
+
+  @Tag("long")
+  @ParameterizedTest
+  @EnumSource(
+      value = IoMode.class,
+      names = {"URING", "PORTABLE"})
+  void twoMillionRowsInAQuarterOfAGigabyteAreKept(IoMode mode) {
+    keepsEverything(options(mode).withMemoryBytes(256L << 20), 2_000_000);
+  }
+
+  private static void keepsEverything(StoreOptions options, int count) {
+    // given more rows than there is memory for
     long[] keys = LongStream.range(0, count).toArray();
     int rowBytes = 256;
-    try (Store store = Store.open(options(mode))) {
+    try (Store store = Store.open(options)) {
       Table table = store.createTable(TableSpec.of("t", 64));
-      for (int from = 0; from < count; from += 10_000) {
-        long[] part = LongStream.range(from, from + 10_000).toArray();
-        table.put(part, Rows.packed(part, 3, rowBytes));
-      }
+      load(table, count, rowBytes, 3);
       verify(table, keys, rowBytes, 3);
       StoreStats stats = store.stats();
+      System.out.println("StoreTest: " + stats);
       assertThat(stats.rows()).isEqualTo(count);
       assertThat(stats.memoryBytes()).isLessThanOrEqualTo(stats.memoryLimitBytes());
-      assertThat(stats.evictionsDirty()).isPositive();
+      assertThat(stats.evictionsClean() + stats.evictionsDirty()).isPositive();
       assertThat(stats.coldHits()).isPositive();
+      // one call a row would be as many submits as reads
+      assertThat(stats.deviceSubmits()).isLessThan(stats.deviceReads() / 2);
     }
-    try (Store store = Store.open(options(mode))) {
+    // when the store is opened again, then all of them are there, and can be overwritten
+    try (Store store = Store.open(options)) {
       Table table = store.table("t").orElseThrow();
       assertThat(table.size()).isEqualTo(count);
       verify(table, keys, rowBytes, 3);
-      // when every row is overwritten
-      for (int from = 0; from < count; from += 10_000) {
-        long[] part = LongStream.range(from, from + 10_000).toArray();
-        table.put(part, Rows.packed(part, 4, rowBytes));
-      }
+      load(table, count, rowBytes, 4);
       verify(table, keys, rowBytes, 4);
       assertThat(table.size()).isEqualTo(count);
+    }
+  }
+
+  private static void load(Table table, int count, int rowBytes, int version) {
+    for (int from = 0; from < count; from += 10_000) {
+      long[] part = LongStream.range(from, from + 10_000).toArray();
+      table.put(part, Rows.packed(part, version, rowBytes));
     }
   }
 
