@@ -97,13 +97,13 @@ final class Bucket {
   }
 
   /**
-   * Puts an entry into the first empty slot of the home's window. Slots are shared with
-   * neighbouring homes whose locks others hold, hence the compare-and-set.
+   * Puts an entry into the first empty slot from the home up to {@code limit} buckets behind it.
+   * Slots are shared with neighbouring homes whose locks others hold, hence the compare-and-set.
    *
-   * @return how many buckets behind the home it went, or -1 when the window is full
+   * @return how many buckets behind the home it went, or -1 when all are full
    */
-  static int place(long home, long entry) {
-    for (int displacement = 0; displacement <= Geometry.MAX_DISPLACEMENT; displacement++) {
+  static int place(long home, long entry, int limit) {
+    for (int displacement = 0; displacement <= limit; displacement++) {
       long bucket = home + ((long) displacement << SHIFT);
       for (int slot = 1; slot <= SLOTS; slot++) {
         if (entry(bucket, slot) == Entry.EMPTY

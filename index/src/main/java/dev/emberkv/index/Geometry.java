@@ -68,6 +68,26 @@ record Geometry(int prefixBits, int perPrefix) {
     return firstHash(home + 1) - 1;
   }
 
+  /**
+   * Returns where the tags of entries begin whose hashes begin at {@code firstHash}.
+   *
+   * <p>Entry words of one home, taken as unsigned numbers, are at its first tag or less than its
+   * last tag + 1 - first tag above it, and no others in its window are. That is a subtraction where
+   * {@link #hashOf} needs a division. It holds because the ranges of homes begin at multiples of
+   * 2^52 in tags, and entries know at least 12 bits.
+   */
+  long firstTag(long firstHash) {
+    return firstHash << tagBase();
+  }
+
+  /**
+   * Returns a hash that has the bits which an entry knows, given the first hash of its home; the
+   * bits behind them are arbitrary.
+   */
+  long hashIn(long firstHash, long entry) {
+    return firstHash + ((entry - firstTag(firstHash)) >>> tagBase());
+  }
+
   /** Returns the hash bits of an entry in a bucket, with zeros behind those that are known. */
   long hashOf(long bucket, long entry) {
     long highest = bucket / perPrefix;

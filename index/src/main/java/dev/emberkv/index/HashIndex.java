@@ -202,7 +202,8 @@ public final class HashIndex implements AutoCloseable {
   public void insert(long home, long hash, long location) {
     directory.help(size.sum());
     int base = Bucket.tagBase(RawMemory.getLong(home));
-    HomeEntries.insert(home, Entry.fresh(hash, base, location), overflow);
+    BucketArray array = directory.arrayOfLocked(home);
+    HomeEntries.insert(array, home, Entry.fresh(hash, base, location), overflow);
     size.increment();
   }
 

@@ -10,15 +10,35 @@ import dev.emberkv.uring.RawMemory;
 final class HomeEntries {
   private HomeEntries() {}
 
-  /** Adds an entry, in the window of the home if that has an empty slot. */
-  static void insert(long home, long entry, Overflow overflow) {
-    long header = RawMemory.getLong(home);
-    assert Bucket.isLocked(header) : "home is not locked";
-    int displacement = Bucket.place(home, entry);
+  /**
+   * Adds an entry: near its home, else where moving others makes room, else anywhere in the window,
+   * else in the overflow.
+   *
+   * @param array the array that the home is in
+   */
+  static void insert(BucketArray array, long home, long entry, Overflow overflow) {
+    assert Bucket.isLocked(RawMemory.getLong(home)) : "home is not locked";
+    int displacement = Bucket.place(home, entry, Displacement.SOFT_LIMIT);
+    if (displacement < 0) {
+      displacement = Displacement.insert(array, home, entry, Displacement.SOFT_LIMIT);
+    }
+    if (displacement < 0) {
+      displacement = Bucket.place(home, entry, Geometry.MAX_DISPLACEMENT);
+    }
+    if (displacement < 0) {
+      displacement = Displacement.insert(array, home, entry, Geometry.MAX_DISPLACEMENT);
+    }
     if (displacement < 0) {
       overflow.add(home, entry);
-      RawMemory.putLongOpaque(home, header | Bucket.OVERFLOW);
-    } else if (displacement > Bucket.maxDisplacement(header)) {
+      RawMemory.putLongOpaque(home, RawMemory.getLong(home) | Bucket.OVERFLOW);
+    } else {
+      raiseMaxDisplacement(home, displacement);
+    }
+  }
+
+  static void raiseMaxDisplacement(long home, int displacement) {
+    long header = RawMemory.getLong(home);
+    if (displacement > Bucket.maxDisplacement(header)) {
       RawMemory.putLongOpaque(home, Bucket.withMaxDisplacement(header, displacement));
     }
   }

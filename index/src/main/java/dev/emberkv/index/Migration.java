@@ -61,8 +61,10 @@ final class Migration {
     if (!HomeLock.tryLock(oldHome)) {
       return false;
     }
-    long first = to.geometry.homeOf(from.geometry.firstHash(home));
-    long last = to.geometry.homeOf(from.geometry.lastHash(home));
+    long firstHash = from.geometry.firstHash(home);
+    long endHash = from.geometry.firstHash(home + 1);
+    long first = to.geometry.homeOf(firstHash);
+    long last = to.geometry.homeOf(endHash - 1);
     to.initializeThrough(last);
     if (!lockAll(to, first, last)) {
       HomeLock.unlockUnchanged(oldHome);
@@ -70,7 +72,7 @@ final class Migration {
     }
     boolean collected = false;
     try {
-      collect(from, to, home);
+      collect(from, to, oldHome, firstHash, endHash);
       collected = true;
     } finally {
       if (!collected) {
@@ -78,7 +80,7 @@ final class Migration {
         HomeLock.unlockUnchanged(oldHome);
       }
     }
-    placeAll(oldHome);
+    placeAll(to, oldHome);
     unlockAll(to, first, last);
     layout.advance(home + 1);
     RawMemory.putLongRelease(oldHome, Bucket.MOVED);
@@ -101,29 +103,33 @@ final class Migration {
     }
   }
 
-  private void collect(BucketArray from, BucketArray to, long home) {
+  private void collect(BucketArray from, BucketArray to, long home, long firstHash, long endHash) {
     count = 0;
-    long header = RawMemory.getLong(from.addressOf(home));
-    long lastBucket = home + Bucket.maxDisplacement(header);
-    for (long bucket = home; bucket <= lastBucket; bucket++) {
-      long address = from.addressOf(bucket);
+    long firstTag = from.geometry.firstTag(firstHash);
+    long width = from.geometry.firstTag(endHash) - firstTag;
+    long header = RawMemory.getLong(home);
+    long lastBucket = Bucket.lastBucket(home, header);
+    for (long bucket = home; bucket <= lastBucket; bucket += Bucket.BYTES) {
       for (int slot = 1; slot <= Bucket.SLOTS; slot++) {
-        long entry = Bucket.entry(address, slot);
-        if (entry != Entry.EMPTY) {
-          long hash = from.geometry.hashOf(bucket, entry);
-          if (from.geometry.homeOf(hash) == home) {
-            add(Bucket.slotAddress(address, slot), entry, hash, from, to);
-          }
+        long entry = Bucket.entry(bucket, slot);
+        if (entry != Entry.EMPTY && Long.compareUnsigned(entry - firstTag, width) < 0) {
+          long hash = from.geometry.hashIn(firstHash, entry);
+          add(Bucket.slotAddress(bucket, slot), entry, hash, from, to);
         }
       }
     }
     if (Bucket.hasOverflow(header)) {
-      for (long entry : overflow.get(from.addressOf(home))) {
-        add(0, entry, from.geometry.hashOf(home, entry), from, to);
+      for (long entry : overflow.get(home)) {
+        add(0, entry, from.geometry.hashIn(firstHash, entry), from, to);
       }
     }
   }
 
+  /**
+   * Notes an entry for {@link #placeAll}.
+   *
+   * @param knownHash right in the bits that tell the home, in either array
+   */
   private void add(long slot, long entry, long knownHash, BucketArray from, BucketArray to) {
     long hash = knownHash;
     long moved = entry;
@@ -131,15 +137,8 @@ final class Migration {
       if (Entry.knownBits(entry) > Entry.MIN_BITS) {
         moved = Entry.rebased(entry);
       } else {
-        long location = Entry.location(entry);
-        hash = resolver.hashOf(location);
-        if (from.geometry.homeOf(hash) != from.geometry.homeOf(knownHash)) {
-          throw new IllegalStateException(
-              "the row at %s has another hash than its index entry: %x, not %x..."
-                  .formatted(Location.describe(location), hash, knownHash));
-        }
-        moved = Entry.fresh(hash, to.geometry.tagBase(), location);
-        resolved++;
+        hash = resolve(entry, knownHash, from);
+        moved = Entry.fresh(hash, to.geometry.tagBase(), Entry.location(entry));
       }
     }
     if (count == slots.length) {
@@ -152,9 +151,21 @@ final class Migration {
     homes[count++] = to.homeOf(hash);
   }
 
-  private void placeAll(long oldHome) {
+  private long resolve(long entry, long knownHash, BucketArray from) {
+    long location = Entry.location(entry);
+    long hash = resolver.hashOf(location);
+    if (from.geometry.homeOf(hash) != from.geometry.homeOf(knownHash)) {
+      throw new IllegalStateException(
+          "the row at %s has another hash than its index entry: %x, not %x..."
+              .formatted(Location.describe(location), hash, knownHash));
+    }
+    resolved++;
+    return hash;
+  }
+
+  private void placeAll(BucketArray to, long oldHome) {
     for (int i = 0; i < count; i++) {
-      HomeEntries.insert(homes[i], entries[i], overflow);
+      HomeEntries.insert(to, homes[i], entries[i], overflow);
     }
     for (int i = 0; i < count; i++) {
       if (slots[i] != 0) {

@@ -7,9 +7,10 @@ import java.util.Map;
 /**
  * The entries that found no slot in the window of their home, on the Java heap.
  *
- * <p>A window has 112 slots, so with uniform hashes this is empty for good: at the highest load
- * that growth allows, the chance of a full window is about 10^-13 per bucket. It exists so that an
- * insert cannot fail and a migration cannot get stuck when hashes are not uniform.
+ * <p>With uniform hashes this is empty but for a handful of entries at the very worst moments: a
+ * window has 112 slots, and {@link Displacement} fills them evenly. It exists so that an insert
+ * cannot fail, and a migration cannot get stuck, whatever the hashes are and whoever else holds the
+ * locks that moving entries would take.
  *
  * <p>Thread-safe. The entries of one home are changed only by the holder of the home's lock, and
  * its header has {@link Bucket#OVERFLOW} set while there are any; a reader validates what it found
