@@ -11,15 +11,15 @@ import java.util.List;
  * one reads zeros at worst. Chunks keep the number of mappings low: an index that grows from one
  * page to 100 GB makes some 170 arrays, and a process may have 65,530 mappings.
  *
- * <p>Arrays of {@link #HUGE_FROM_BYTES} or more are on huge pages. Below that, the up to two huge
- * pages that a growing array has touched beyond its need would cost more than the bytes per key
- * that the index promises.
+ * <p>Arrays of {@link #HUGE_FROM_BYTES} or more are on huge pages. Below that, the few huge pages
+ * that a growing array has touched beyond its need would cost more than the bytes per key that the
+ * index promises.
  *
  * <p>Not thread-safe; owned by the holder of the {@linkplain Directory growth lock}.
  */
 final class BucketMemory implements AutoCloseable {
   static final long SMALL_PAGE_BYTES = 4096;
-  static final long HUGE_FROM_BYTES = 64L << 20;
+  static final long HUGE_FROM_BYTES = 128L << 20;
 
   private static final int ARRAYS_PER_CHUNK = 4;
 

@@ -18,7 +18,10 @@ import java.util.Objects;
  */
 final class Directory implements AutoCloseable {
   /** Share of used slots at which the next array is begun. */
-  static final double GROWTH_LOAD = 0.86;
+  static final double GROWTH_LOAD = 0.87;
+
+  /** Share of used slots from which on a growth does not wait for memory to be touched. */
+  static final double URGENT_LOAD = 0.92;
 
   private static final int HOMES_PER_INSERT = 4;
 
@@ -99,6 +102,10 @@ final class Directory implements AutoCloseable {
     long front = now.front();
     long due = Math.max(front + 1, HOMES_PER_INSERT * (size - sizeAtStart + 1));
     long end = Math.min(Math.min(due, front + MAX_HOMES_PER_CALL), from.geometry.homes());
+    long lastTarget = to.geometry.homeOf(from.geometry.firstHash(end) - 1);
+    if (!to.prepare(lastTarget) && size < from.urgentSize) {
+      return;
+    }
     while (front < end && migration.move(now, from, to)) {
       front++;
     }
@@ -151,6 +158,10 @@ final class Directory implements AutoCloseable {
   /** Unmaps all arrays; no other thread may use the index any more. */
   @Override
   public void close() {
+    layout.current.settle();
+    if (layout.next != null) {
+      layout.next.settle();
+    }
     memory.close();
   }
 }
