@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * thread advances (volatile).
  */
 final class BucketArray {
-  private static final long MAX_RELEASE_PIECE_BYTES = 64 << 10;
+  private static final long MAX_SLACK_BYTES = 64 << 10;
 
   /** An array is given back in at least this many pieces. */
   private static final int RELEASE_PIECES = 64;
@@ -123,14 +123,14 @@ final class BucketArray {
   }
 
   /**
-   * Gives back memory before bucket {@code front}, but for the last piece: a thread that has just
-   * seen the header of a home that is now moved may still try to lock it, and that write would
-   * bring its page back.
+   * Gives back memory before bucket {@code front}, but for a little: a thread that has just seen
+   * the header of a home that is now moved may still try to lock it, and that write would bring its
+   * page back.
    */
   void releaseBefore(long front) {
-    long piece = Math.min(MAX_RELEASE_PIECE_BYTES, roundUp(sizeBytes / RELEASE_PIECES));
-    piece = Math.max(piece, pageBytes);
-    long done = (front << Bucket.SHIFT) - piece;
+    long slack = Math.min(MAX_SLACK_BYTES, roundUp(sizeBytes / RELEASE_PIECES));
+    long piece = Math.max(slack, pageBytes);
+    long done = (front << Bucket.SHIFT) - slack;
     if (done - releasedBytes >= piece) {
       releaseTo(done / piece * piece);
     }
