@@ -114,6 +114,7 @@ final class Directory implements AutoCloseable {
       return;
     }
     LAYOUT.setRelease(this, new Layout(to, null));
+    from.settle();
     from.releaseAll();
     growths++;
   }

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.LongAdder;
  * <p>A flat array of one-line {@linkplain Bucket buckets} with linear probing over at most 16 of
  * them; the full key is in the row, not here, so a match may be of another key with the same tag
  * and the caller compares. An entry is 8 bytes, and at the loads that {@linkplain Directory growth}
- * keeps a key costs 10.6 to 11.6 bytes. See docs/adr/0003-index.md.
+ * keeps a key costs 10.5 to 11.9 bytes. See docs/adr/0003-index.md.
  *
  * <p>Reading, without a lock:
  *
@@ -168,6 +168,8 @@ public final class HashIndex implements AutoCloseable {
   /**
    * Locks a home if nothing was changed since {@code header} was loaded: what a reader has learned
    * about it without the lock still holds then.
+   *
+   * @param header from {@link #version}, not {@link #MOVED}
    */
   public static boolean tryLock(long home, long header) {
     return HomeLock.tryLock(home, header);
@@ -197,7 +199,8 @@ public final class HashIndex implements AutoCloseable {
    * Adds an entry for a key that has none, with the home locked. Does a few buckets' worth of
    * growing first when the index is growing.
    *
-   * @throws RuntimeException what the {@link HashResolver} threw; nothing was added then
+   * @throws RuntimeException what the {@link HashResolver} threw, or that no address space is left;
+   *     nothing was added then
    */
   public void insert(long home, long hash, long location) {
     directory.help(size.sum());
