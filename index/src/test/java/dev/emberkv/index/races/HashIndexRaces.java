@@ -255,8 +255,8 @@ public final class HashIndexRaces {
   @Outcome(id = "7", expect = ACCEPTABLE, desc = "found")
   @State
   public static class ReadAndGrow {
-    private static final int BEFORE = 286;
-    private static final int MORE = 20;
+    private static final int BEFORE = 290;
+    private static final int MORE = 30;
 
     private final HashIndex index = HashIndex.create(location -> 0);
     private final long first = IDS.getAndAdd(BEFORE + MORE);
