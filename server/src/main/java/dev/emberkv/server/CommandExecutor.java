@@ -2,7 +2,6 @@ package dev.emberkv.server;
 
 import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.server.Command.Placement;
-import dev.emberkv.server.RespEncoder.ReplyTooLargeException;
 import dev.emberkv.uring.IoFailure;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -98,7 +97,7 @@ final class CommandExecutor {
   private int executeRun(RequestBatch batch, int from, int to, Session session, RespEncoder out) {
     Request request = new Request(batch);
     Command command = Objects.requireNonNull(resolve(request.at(from)));
-    int mark = out.size();
+    long mark = out.size();
     try {
       session.lastCommand(command.name());
       return Objects.requireNonNull(command.run()).execute(batch, from, to, session, out);
@@ -113,7 +112,7 @@ final class CommandExecutor {
   /** Answers one command, with an error if it fails. */
   private void executeOne(
       @Nullable Command command, Request request, Session session, RespEncoder out) {
-    int mark = out.size();
+    long mark = out.size();
     out.beginReply();
     try {
       execute(command, request, session, out);
@@ -167,7 +166,6 @@ final class CommandExecutor {
   private static String describe(RuntimeException e, Request request) {
     return switch (e) {
       case CommandException expected -> String.valueOf(expected.getMessage());
-      case ReplyTooLargeException tooLarge -> String.valueOf(tooLarge.getMessage());
       case IllegalArgumentException mistake -> "ERR " + mistake.getMessage();
       case IoFailure failure -> {
         LOG.error("{} failed: {}", shown(request, 0), failure.getMessage());

@@ -11,6 +11,7 @@ import io.netty.util.concurrent.FastThreadLocal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -59,6 +60,9 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** A worker has batch and session. */
   private boolean lent;
 
+  /** {@link #pump(List)} is under way. */
+  private boolean pumping;
+
   /** The client will send nothing more. */
   private boolean inputEnded;
 
@@ -85,7 +89,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.channel = channel;
     this.session = session;
     ServerOptions options = context.options();
-    this.decoder = new RespDecoder(options.maxBulkBytes(), options.maxRequestBytes());
+    this.decoder =
+        new RespDecoder(options.maxBulkBytes(), options.maxRequestBytes(), context.requestMemory());
   }
 
   @Override
@@ -126,10 +131,17 @@ final class Connection extends ChannelInboundHandlerAdapter {
   public void channelInactive(ChannelHandlerContext ctx) {
     finished = true;
     releasePending();
+    if (!lent) {
+      decoder.release();
+    }
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    breakOff(cause);
+  }
+
+  private void breakOff(Throwable cause) {
     if (cause instanceof IOException || cause instanceof UncheckedIOException) {
       LOG.debug("connection {} of {} broke: {}", session.id(), session.remoteAddress(), cause);
     } else {
@@ -148,13 +160,39 @@ final class Connection extends ChannelInboundHandlerAdapter {
         });
   }
 
-  /** Goes as far as possible: decode, answer, write; then decides whether to read on. */
   private void pump() {
-    boolean progress = true;
-    while (progress && !lent && !finished) {
-      progress = channel.isWritable() && (next < batch.commands() || decode()) && answer();
+    pump(List.of());
+  }
+
+  /**
+   * Writes the replies and goes on as far as possible: decode, answer, write; then decides whether
+   * to read on.
+   *
+   * <p>Writing and flushing report a change of writability at once, from inside. What is then asked
+   * for is left to the call that is under way: it must not come between two parts of its replies.
+   */
+  private void pump(List<ByteBuf> replies) {
+    if (pumping) {
+      assert replies.isEmpty() : "a worker's replies arrive while others are being written";
+      return;
     }
-    channel.flush();
+    pumping = true;
+    try {
+      write(replies);
+      boolean stalled;
+      do {
+        boolean progress = true;
+        while (progress && !lent && !finished) {
+          progress = channel.isWritable() && (next < batch.commands() || decode()) && answer();
+        }
+        stalled = !channel.isWritable();
+        channel.flush();
+      } while (stalled && !lent && !finished && channel.isWritable());
+    } catch (RuntimeException e) {
+      breakOff(e);
+    } finally {
+      pumping = false;
+    }
     if (!finished && !inputEnded && channel.isOpen()) {
       boolean wanted = channel.isWritable() && (!lent || pendingBytes < MAX_PENDING_BYTES);
       if (channel.config().isAutoRead() != wanted) {
@@ -188,13 +226,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
     ProtocolException failure = decoder.failure();
     if (failure != null) {
       LOG.info(
-          "protocol error of client {} at {}: {}",
+          "client {} at {} is disconnected: {}",
           session.id(),
           session.remoteAddress(),
-          failure.getMessage());
+          failure.reply());
       RespEncoder encoder = encoders.get();
-      encoder.error("ERR Protocol error: " + failure.getMessage());
-      write(encoder.drain(channel.alloc()));
+      encoder.error(failure.reply());
+      write(encoder.drain());
       finish();
     } else if (inputEnded || draining) {
       finish();
@@ -207,7 +245,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     RespEncoder encoder = encoders.get();
     next = executor.run(session, batch, next, false, encoder);
     boolean full = encoder.size() >= CommandExecutor.YIELD_BYTES;
-    write(encoder.drain(channel.alloc()));
+    write(encoder.drain());
     if (session.closing()) {
       finish();
       return false;
@@ -229,13 +267,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** Runs commands on a worker's thread, which owns batch and session until it returns. */
   private void runOnWorker() {
     int reached = next;
-    ByteBuf replies = null;
+    List<ByteBuf> replies = List.of();
     Throwable failure = null;
     RespEncoder encoder = encoders.get();
     try {
       context.counters().workerBatches.increment();
       reached = executor.run(session, batch, reached, true, encoder);
-      replies = encoder.drain(channel.alloc());
+      replies = encoder.drain();
     } catch (Throwable e) {
       // Out of memory, most likely: the reply stream has a gap now, so the connection must end.
       failure = e;
@@ -244,32 +282,32 @@ final class Connection extends ChannelInboundHandlerAdapter {
     giveBack(reached, replies, failure);
   }
 
-  private void giveBack(int reached, @Nullable ByteBuf replies, @Nullable Throwable failure) {
+  private void giveBack(int reached, List<ByteBuf> replies, @Nullable Throwable failure) {
     try {
       channel
           .eventLoop()
           .execute(() -> {
             lent = false;
             next = reached;
+            if (!channel.isActive()) {
+              decoder.release();
+            }
             if (failure != null) {
-              exceptionCaught(channel.pipeline().firstContext(), failure);
+              breakOff(failure);
               return;
             }
-            write(replies);
-            pump();
+            pump(replies);
           });
     } catch (RejectedExecutionException e) {
       LOG.warn("the event loop of client {} is gone; its replies are dropped", session.id());
-      if (replies != null) {
-        replies.release();
-      }
+      replies.forEach(ByteBuf::release);
     }
   }
 
-  private void write(@Nullable ByteBuf replies) {
-    if (replies != null) {
-      context.counters().bytesOut.add(replies.readableBytes());
-      var _ = channel.write(replies, channel.voidPromise());
+  private void write(List<ByteBuf> replies) {
+    for (ByteBuf part : replies) {
+      context.counters().bytesOut.add(part.readableBytes());
+      var _ = channel.write(part, channel.voidPromise());
     }
   }
 

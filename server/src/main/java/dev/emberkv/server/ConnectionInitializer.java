@@ -1,5 +1,6 @@
 package dev.emberkv.server;
 
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
@@ -48,7 +49,7 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
         new FastThreadLocal<>() {
           @Override
           protected RespEncoder initialValue() {
-            return new RespEncoder(maxReplyBytes);
+            return new RespEncoder(ByteBufAllocator.DEFAULT, maxReplyBytes);
           }
         };
   }

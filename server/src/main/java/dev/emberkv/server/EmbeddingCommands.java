@@ -19,6 +19,10 @@ import java.util.List;
  */
 final class EmbeddingCommands {
   private static final String GROUP = "embedding";
+
+  /** Rows of commands for people are read so many bytes at a time. */
+  private static final int BATCH_BYTES = 1 << 20;
+
   private static final ValueLayout.OfLong ID =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -129,31 +133,31 @@ final class EmbeddingCommands {
 
   private void get(Request request, Session session, RespEncoder out) {
     Table table = table(request);
-    Rows rows = read(table, ids(request, 2));
     int rowBytes = table.spec().rowBytes();
-    out.array(rows.count());
-    for (int row = 0; row < rows.count(); row++) {
-      if (rows.isStored(row)) {
-        out.bulk(rows.packed, row * rowBytes, rowBytes);
-      } else {
-        out.nil();
-      }
-    }
+    out.array(request.size() - 2);
+    forEachRow(
+        table,
+        ids(request, 2),
+        (row, stored, rows, offset) -> {
+          if (stored) {
+            out.bulk(rows, offset, rowBytes);
+          } else {
+            out.nil();
+          }
+        });
   }
 
   private void show(Request request, Session session, RespEncoder out) {
     Table table = table(request);
-    TableSpec spec = table.spec();
-    Rows rows = read(table, ids(request, 2));
-    MemorySegment packed = MemorySegment.ofArray(rows.packed);
-    out.array(rows.count());
-    for (int row = 0; row < rows.count(); row++) {
-      String id = request.text(2 + row);
-      out.bulk(
-          rows.isStored(row)
-              ? id + ": " + RowText.row(spec, packed, (long) row * spec.rowBytes())
-              : id + ": (missing)");
-    }
+    out.array(request.size() - 2);
+    forEachRow(
+        table,
+        ids(request, 2),
+        (row, stored, rows, offset) -> {
+          String text =
+              stored ? RowText.row(table.spec(), MemorySegment.ofArray(rows), offset) : "(missing)";
+          out.bulk(request.text(2 + row) + ": " + text);
+        });
   }
 
   private void delete(Request request, Session session, RespEncoder out) {
@@ -164,8 +168,9 @@ final class EmbeddingCommands {
   private void lookup(Request request, Session session, RespEncoder out) {
     Table table = table(request);
     int rows = packedIds(request, table);
-    table.lookup(
-        request.segment(2), out.bulkSegment(rows * table.spec().rowBytes()), MemorySegment.NULL);
+    MemorySegment target = out.bulkSegment(rows * table.spec().rowBytes());
+    table.lookup(request.segment(2), target, MemorySegment.NULL);
+    out.endBulkSegment();
   }
 
   private void lookupWithStatus(Request request, Session session, RespEncoder out) {
@@ -173,38 +178,37 @@ final class EmbeddingCommands {
     int rows = packedIds(request, table);
     byte[] statuses = new byte[rows];
     out.array(2);
-    table.lookup(
-        request.segment(2),
-        out.bulkSegment(rows * table.spec().rowBytes()),
-        MemorySegment.ofArray(statuses));
+    MemorySegment target = out.bulkSegment(rows * table.spec().rowBytes());
+    table.lookup(request.segment(2), target, MemorySegment.ofArray(statuses));
+    out.endBulkSegment();
     out.bulk(statuses);
   }
 
-  /** Rows that were read, packed, with the status of each. */
-  private static final class Rows {
-    final byte[] packed;
-    final byte[] statuses;
-
-    Rows(int count, int rowBytes) {
-      packed = new byte[Math.multiplyExact(count, rowBytes)];
-      statuses = new byte[count];
-    }
-
-    int count() {
-      return statuses.length;
-    }
-
-    boolean isStored(int row) {
-      return statuses[row] == RowStatus.HOT || statuses[row] == RowStatus.COLD;
-    }
+  /** Takes the rows of a request one by one. */
+  @FunctionalInterface
+  private interface RowVisitor {
+    /** Takes a row, which is at {@code offset} of {@code rows} until the call returns. */
+    void visit(int row, boolean stored, byte[] rows, int offset);
   }
 
-  private Rows read(Table table, MemorySegment ids) {
+  /** Reads rows in batches of bounded size and shows them to a visitor, in order. */
+  private static void forEachRow(Table table, MemorySegment ids, RowVisitor visitor) {
     int count = (int) (ids.byteSize() / Long.BYTES);
-    requireReplyFits(table, count);
-    Rows rows = new Rows(count, table.spec().rowBytes());
-    table.lookup(ids, MemorySegment.ofArray(rows.packed), MemorySegment.ofArray(rows.statuses));
-    return rows;
+    int rowBytes = table.spec().rowBytes();
+    int batchRows = Math.clamp(BATCH_BYTES / rowBytes, 1, Math.max(1, count));
+    byte[] rows = new byte[batchRows * rowBytes];
+    byte[] statuses = new byte[batchRows];
+    for (int from = 0; from < count; from += batchRows) {
+      int n = Math.min(batchRows, count - from);
+      table.lookup(
+          ids.asSlice((long) from * Long.BYTES, (long) n * Long.BYTES),
+          MemorySegment.ofArray(rows).asSlice(0, (long) n * rowBytes),
+          MemorySegment.ofArray(statuses).asSlice(0, n));
+      for (int i = 0; i < n; i++) {
+        boolean stored = statuses[i] == RowStatus.HOT || statuses[i] == RowStatus.COLD;
+        visitor.visit(from + i, stored, rows, i * rowBytes);
+      }
+    }
   }
 
   /** Returns the number of packed ids in the argument behind the table. */

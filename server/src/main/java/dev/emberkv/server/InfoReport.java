@@ -84,6 +84,8 @@ final class InfoReport {
     line("maxmemory", stats.memoryLimitBytes());
     line("maxmemory_human", mebibytes(stats.memoryLimitBytes()));
     line("maxmemory_policy", "noeviction");
+    line("request_memory", context.requestMemory().usedBytes());
+    line("request_memory_limit", context.requestMemory().limitBytes());
     line("jvm_heap_used", runtime.totalMemory() - runtime.freeMemory());
     line("jvm_heap_max", runtime.maxMemory());
   }

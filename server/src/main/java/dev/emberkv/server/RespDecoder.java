@@ -29,10 +29,11 @@ final class RespDecoder {
   static final int MAX_BULK_BYTES_BEFORE_AUTH = 16 << 10;
 
   private static final int MIN_CAPACITY = 512;
-  private static final int KEPT_CAPACITY = 64 << 10;
+  private static final int KEPT_CAPACITY = 4 << 10;
 
   private final int maxBulkBytes;
   private final int maxRequestBytes;
+  private final RequestMemory memory;
 
   private byte[] data = new byte[0];
 
@@ -59,9 +60,10 @@ final class RespDecoder {
 
   private @Nullable ProtocolException failure;
 
-  RespDecoder(int maxBulkBytes, int maxRequestBytes) {
+  RespDecoder(int maxBulkBytes, int maxRequestBytes, RequestMemory memory) {
     this.maxBulkBytes = maxBulkBytes;
     this.maxRequestBytes = maxRequestBytes;
+    this.memory = memory;
   }
 
   /** Returns what is wrong with the stream behind the commands decoded so far, or null. */
@@ -69,33 +71,40 @@ final class RespDecoder {
     return failure;
   }
 
-  /** Takes all readable bytes; the commands of {@code batch} are gone afterwards. */
+  /**
+   * Takes all readable bytes; the commands of {@code batch} are gone afterwards. Where there is no
+   * memory for them, that is the {@link #failure} of the stream.
+   */
   void append(ByteBuf in, RequestBatch batch) {
     batch.dropCommands();
     int added = in.readableBytes();
-    if (data.length - end < added) {
+    if (failure == null && data.length - end < added) {
       makeRoom(added, batch);
     }
-    in.readBytes(data, end, added);
-    end += added;
+    if (failure == null) {
+      in.readBytes(data, end, added);
+      end += added;
+    }
   }
 
-  /** Returns the bytes that have arrived and are not part of a complete command yet. */
-  int bufferedBytes() {
-    return end - start;
+  /** Gives the memory back; the decoder is not used again. */
+  void release() {
+    memory.reserve(-data.length);
+    data = new byte[0];
   }
 
   private void makeRoom(int added, RequestBatch batch) {
     int kept = end - start;
     int needed = Math.addExact(kept, added);
-    int capacity = data.length;
-    if (needed > capacity || (capacity > KEPT_CAPACITY && needed < capacity / 4)) {
-      // A known length of a large argument saves the doublings on the way there.
-      long announced = bulkLength < 0 ? 0 : (long) position - start + bulkLength + 2;
-      long wanted = Math.max(announced, needed + (long) (needed >> 1));
-      capacity = (int) Math.max(MIN_CAPACITY, Math.min(wanted, Math.max(needed, 1 << 30)));
+    byte[] target = data;
+    if (needed > data.length) {
+      int capacity = capacityFor(needed);
+      if (!memory.reserve(capacity - data.length)) {
+        failure = ProtocolException.outOfMemory(memory);
+        return;
+      }
+      target = new byte[capacity];
     }
-    byte[] target = capacity == data.length ? data : new byte[capacity];
     System.arraycopy(data, start, target, 0, kept);
     batch.rebase(target, start);
     position -= start;
@@ -103,6 +112,16 @@ final class RespDecoder {
     end = kept;
     start = 0;
     data = target;
+  }
+
+  /**
+   * Leaves room to grow, up to a large argument's announced length: the doublings on the way there
+   * are saved. But most of it is only believed when a quarter of it has arrived.
+   */
+  private int capacityFor(int needed) {
+    long announced = bulkLength < 0 ? 0 : (long) position - start + bulkLength + 2;
+    long wanted = Math.max(needed + (long) (needed >> 1), Math.min(announced, 4L * needed));
+    return Math.clamp(wanted, MIN_CAPACITY, Math.max(needed, 1 << 30));
   }
 
   /**
@@ -139,7 +158,7 @@ final class RespDecoder {
       searched = 0;
       end = 0;
       if (data.length > KEPT_CAPACITY && batch.commands() == 0) {
-        data = new byte[0];
+        release();
         batch.rebase(data, 0);
       }
     }

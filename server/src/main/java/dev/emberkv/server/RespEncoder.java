@@ -4,42 +4,27 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The writer of replies in RESP2 or RESP3, whichever the client asked for.
  *
- * <p>Replies grow in an array of the thread that executes; {@link #drain} copies them once, to the
- * buffer that goes to the socket. A reply that outgrows its bound throws {@link
- * ReplyTooLargeException}, and the caller takes it back with {@link #truncate}.
- *
- * <p>Not thread-safe.
+ * <p>A reply that outgrows its bound throws {@link CommandException}, and the caller takes it back
+ * with {@link #truncate}. Not thread-safe.
  */
 final class RespEncoder {
-  private static final int INITIAL_CAPACITY = 16 << 10;
-  private static final int KEPT_CAPACITY = 1 << 20;
+  private static final int MAX_ERROR_CHARACTERS = 512;
   private static final byte[] OK = "+OK\r\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] NIL_BULK = "$-1\r\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] NULL = "_\r\n".getBytes(StandardCharsets.US_ASCII);
 
-  private final int maxReplyBytes;
-  private byte[] out = new byte[INITIAL_CAPACITY];
-  private int size;
-  private int replyStart;
+  private final ReplyBuffer out;
   private boolean resp3;
 
-  RespEncoder(int maxReplyBytes) {
-    this.maxReplyBytes = maxReplyBytes;
-  }
-
-  /** A reply that is over its bound. */
-  static final class ReplyTooLargeException extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    ReplyTooLargeException(int limit) {
-      super("ERR the reply is longer than " + limit + " bytes", null, false, false);
-    }
+  /** Makes an encoder whose replies may have so many bytes each. */
+  RespEncoder(ByteBufAllocator allocator, int maxReplyBytes) {
+    this.out = new ReplyBuffer(allocator, maxReplyBytes);
   }
 
   /** Chooses the protocol version for what follows. */
@@ -48,34 +33,23 @@ final class RespEncoder {
   }
 
   /** Returns the number of bytes written and not drained. */
-  int size() {
-    return size;
+  long size() {
+    return out.size();
   }
 
   /** Declares that a reply starts here; its bound counts from here. */
   void beginReply() {
-    replyStart = size;
+    out.beginReply();
   }
 
   /** Takes back everything behind the first {@code newSize} bytes. */
-  void truncate(int newSize) {
-    assert newSize <= size;
-    size = newSize;
+  void truncate(long newSize) {
+    out.truncate(newSize);
   }
 
-  /** Moves everything written to a fresh buffer, which the caller owns; null when there is none. */
-  @Nullable ByteBuf drain(ByteBufAllocator allocator) {
-    if (size == 0) {
-      return null;
-    }
-    ByteBuf buffer = allocator.directBuffer(size, size);
-    buffer.writeBytes(out, 0, size);
-    size = 0;
-    replyStart = 0;
-    if (out.length > KEPT_CAPACITY) {
-      out = new byte[INITIAL_CAPACITY];
-    }
-    return buffer;
+  /** Returns everything written, in order; the caller owns the buffers. */
+  List<ByteBuf> drain() {
+    return out.drain();
   }
 
   /** Writes {@code +OK}. */
@@ -90,7 +64,11 @@ final class RespEncoder {
 
   /** Writes an error that starts with its code; line breaks become blanks, as in Redis. */
   void error(String message) {
-    line('-', message.replace('\r', ' ').replace('\n', ' '));
+    String shown =
+        message.length() > MAX_ERROR_CHARACTERS
+            ? message.substring(0, MAX_ERROR_CHARACTERS) + "..."
+            : message;
+    line('-', shown.replace('\r', ' ').replace('\n', ' '));
   }
 
   /** Writes an integer. */
@@ -130,9 +108,7 @@ final class RespEncoder {
   /** Writes a bulk string. */
   void bulk(byte[] source, int offset, int length) {
     number('$', length);
-    reserve(length + 2);
-    System.arraycopy(source, offset, out, size, length);
-    size += length;
+    out.put(source, offset, length);
     lineEnd();
   }
 
@@ -151,16 +127,17 @@ final class RespEncoder {
   }
 
   /**
-   * Writes a bulk string whose bytes the caller puts into the returned segment before it writes
-   * anything else.
+   * Starts a bulk string whose bytes the caller puts into the returned segment; {@link
+   * #endBulkSegment} has to follow.
    */
   MemorySegment bulkSegment(int length) {
     number('$', length);
-    reserve(length + 2);
-    MemorySegment segment = MemorySegment.ofArray(out).asSlice(size, length);
-    size += length;
+    return out.segment(length);
+  }
+
+  /** Ends a bulk string whose bytes are in their segment. */
+  void endBulkSegment() {
     lineEnd();
-    return segment;
   }
 
   /** Writes text for people: verbatim in RESP3, a bulk string in RESP2. */
@@ -170,7 +147,6 @@ final class RespEncoder {
       number('=', bytes.length + 4L);
       raw("txt:".getBytes(StandardCharsets.US_ASCII));
       raw(bytes);
-      reserve(2);
       lineEnd();
     } else {
       bulk(bytes);
@@ -193,68 +169,45 @@ final class RespEncoder {
   }
 
   private void line(char type, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    reserve(bytes.length + 3);
-    out[size++] = (byte) type;
-    System.arraycopy(bytes, 0, out, size, bytes.length);
-    size += bytes.length;
+    out.reserve(1);
+    out.put(type);
+    raw(text.getBytes(StandardCharsets.UTF_8));
     lineEnd();
   }
 
   private void number(char type, long value) {
-    reserve(24);
-    out[size++] = (byte) type;
-    if (value >= 0 && value < 10) {
-      out[size++] = (byte) ('0' + value);
-    } else {
+    out.reserve(24);
+    out.put(type);
+    if (value < 0) {
+      out.put('-');
       digits(value);
+    } else if (value < 10) {
+      out.put((int) ('0' + value));
+    } else {
+      digits(-value);
     }
-    lineEnd();
+    out.put('\r');
+    out.put('\n');
   }
 
-  /**
-   * Writes a decimal from its last digit to its first, in negative numbers for MIN_VALUE's sake.
-   */
-  private void digits(long value) {
-    long rest = value < 0 ? value : -value;
-    int length = value < 0 ? 1 : 0;
-    long probe = rest;
-    do {
-      length++;
-      probe /= 10;
-    } while (probe != 0);
-    int at = size + length;
-    do {
-      out[--at] = (byte) ('0' - rest % 10);
-      rest /= 10;
-    } while (rest != 0);
-    if (value < 0) {
-      out[--at] = '-';
+  /** Writes the digits of a number that is not positive, for the sake of the smallest one. */
+  private void digits(long negative) {
+    long divisor = 1;
+    while (negative / divisor <= -10) {
+      divisor *= 10;
     }
-    assert at == size;
-    size += length;
+    for (; divisor > 0; divisor /= 10) {
+      out.put((int) ('0' - negative / divisor % 10));
+    }
   }
 
   private void raw(byte[] bytes) {
-    reserve(bytes.length);
-    System.arraycopy(bytes, 0, out, size, bytes.length);
-    size += bytes.length;
+    out.put(bytes, 0, bytes.length);
   }
 
-  /** Ends a line; there is room for it. */
   private void lineEnd() {
-    out[size] = '\r';
-    out[size + 1] = '\n';
-    size += 2;
-  }
-
-  private void reserve(int bytes) {
-    long needed = (long) size + bytes;
-    if (needed - replyStart > maxReplyBytes) {
-      throw new ReplyTooLargeException(maxReplyBytes);
-    }
-    if (needed > out.length) {
-      out = Arrays.copyOf(out, (int) Math.max(needed, Math.min(2L * out.length, 1 << 30)));
-    }
+    out.reserve(2);
+    out.put('\r');
+    out.put('\n');
   }
 }

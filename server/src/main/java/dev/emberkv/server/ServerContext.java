@@ -15,6 +15,7 @@ final class ServerContext {
   private final Store store;
   private final ServerOptions options;
   private final ServerCounters counters = new ServerCounters();
+  private final RequestMemory requestMemory;
   private final long startedAtNanos = System.nanoTime();
   private final Runnable shutdown;
   private final CommandTable commands;
@@ -29,6 +30,11 @@ final class ServerContext {
     this.store = store;
     this.options = options;
     this.shutdown = shutdown;
+    this.requestMemory =
+        new RequestMemory(
+            Math.max(
+                2L * options.maxRequestBytes(),
+                Math.min(8L * options.maxRequestBytes(), Runtime.getRuntime().maxMemory() / 4)));
     this.port = options.port();
     List<Command> all = new ArrayList<>();
     all.addAll(new ConnectionCommands(options).definitions());
@@ -51,6 +57,10 @@ final class ServerContext {
 
   ServerCounters counters() {
     return counters;
+  }
+
+  RequestMemory requestMemory() {
+    return requestMemory;
   }
 
   CommandTable commands() {

@@ -56,9 +56,15 @@ public record ServerOptions(
     }
   }
 
-  /** Returns the defaults: loopback, port 6379, no password, protected mode. */
+  /**
+   * Returns the defaults: loopback, port 6379, no password, protected mode, and sizes that go with
+   * the heap. Redis takes requests of any size; here one of them may take an eighth of the heap, so
+   * that a client's mistake cannot take the whole server down.
+   */
   public static ServerOptions defaults() {
     int processors = Runtime.getRuntime().availableProcessors();
+    long heapBytes = Runtime.getRuntime().maxMemory();
+    int maxRequestBytes = Math.clamp(heapBytes / 8, 16 << 20, 256 << 20);
     return new ServerOptions(
         "127.0.0.1",
         DEFAULT_PORT,
@@ -67,9 +73,9 @@ public record ServerOptions(
         10_000,
         processors,
         Math.max(4, 2 * processors),
-        64 << 20,
-        256 << 20,
-        256 << 20);
+        maxRequestBytes,
+        maxRequestBytes + (1 << 20),
+        Math.clamp(heapBytes / 4, 16 << 20, 256 << 20));
   }
 
   /** Returns a copy with another address to listen on. */

@@ -20,7 +20,7 @@ final class Session {
   private String libraryName = "";
   private String libraryVersion = "";
   private String lastCommand = "NULL";
-  private int readAheadKeys = 16;
+  private int readAheadKeys = StringReads.FIRST_BATCH_KEYS;
 
   Session(long id, String remoteAddress, String localAddress, boolean needsPassword) {
     this.id = id;

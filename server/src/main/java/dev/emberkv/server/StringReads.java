@@ -10,12 +10,16 @@ import org.jspecify.annotations.Nullable;
  * together and not one each.
  *
  * <p>A batch holds its values in memory until they are written, and nobody knows their sizes
- * before. So the number of keys per batch adapts to the values that the client has read lately:
- * {@link #BATCH_BYTES} by their mean length.
+ * before. So the number of keys per batch follows the longest value of the client's last one: it
+ * doubles while values are short, up to {@link #MAX_BATCH_KEYS}, and falls at once to what {@link
+ * #BATCH_BYTES} hold when they are long.
  */
 final class StringReads implements Command.RunHandler {
-  private static final long BATCH_BYTES = 16L << 20;
-  private static final int MAX_BATCH_KEYS = 4096;
+  /** The keys of a client's first batch. */
+  static final int FIRST_BATCH_KEYS = 16;
+
+  private static final int BATCH_BYTES = 4 << 20;
+  private static final int MAX_BATCH_KEYS = 512;
 
   /** Longer MGETs run alone, in batches of their own. */
   private static final int LONGEST_JOINED = 64;
@@ -83,19 +87,17 @@ final class StringReads implements Command.RunHandler {
 
   private byte[] @Nullable [] readAll(List<byte[]> keys, Session session) {
     byte[] @Nullable [] values = strings.getAll(keys.toArray(byte[][]::new));
-    long bytes = 0;
+    int longest = 1;
     int hits = 0;
     for (byte[] value : values) {
       if (value != null) {
-        bytes += value.length;
+        longest = Math.max(longest, value.length);
         hits++;
       }
     }
     count(values.length, hits);
-    if (hits > 0) {
-      long mean = Math.max(1, bytes / hits);
-      session.readAheadKeys(Math.clamp(BATCH_BYTES / mean, 1, MAX_BATCH_KEYS));
-    }
+    int next = Math.min(BATCH_BYTES / longest, 2 * session.readAheadKeys());
+    session.readAheadKeys(Math.clamp(next, 1, MAX_BATCH_KEYS));
     return values;
   }
 

@@ -9,7 +9,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -89,6 +92,48 @@ class ConnectionTest {
       }
       writer.get(10, TimeUnit.SECONDS);
       assertThat(fixture.store.stats().hits()).isEqualTo(count);
+    }
+  }
+
+  @Test
+  void requestsOfAllClientsTogetherAreBounded() throws Exception {
+    ServerOptions options = ServerFixture.options().withSizeLimits(1 << 20, 2 << 20, 4 << 20);
+    try (ServerFixture fixture = ServerFixture.inMemory(directory, options);
+        RawClient bystander = fixture.raw()) {
+      List<RawClient> clients = new ArrayList<>();
+      String refusal = "";
+      String request = "*2\r\n$4\r\nECHO\r\n$1000000\r\n" + "x".repeat(900_000);
+      while (refusal.isEmpty() && clients.size() < 100) {
+        RawClient client = fixture.raw();
+        clients.add(client);
+        refusal = trySend(client, request);
+      }
+
+      assertThat(clients).hasSizeGreaterThan(5);
+      assertThat(refusal).startsWith("-OOM no memory is left for requests: ");
+      assertThat(pong(bystander)).isEqualTo("+PONG");
+      for (RawClient client : clients) {
+        client.close();
+      }
+      // Then the memory is free for others.
+      String answer = "";
+      for (int attempt = 0; attempt < 100 && !answer.equals("$1000000"); attempt++) {
+        try (RawClient later = fixture.raw()) {
+          answer = later.command("ECHO", "z".repeat(1_000_000)).line();
+        }
+      }
+      assertThat(answer).isEqualTo("$1000000");
+    }
+  }
+
+  /** Sends bytes and returns the error that came back meanwhile, or nothing. */
+  private static String trySend(RawClient client, String part) throws IOException {
+    try {
+      client.send(part);
+      client.socket.setSoTimeout(200);
+      return client.line();
+    } catch (SocketTimeoutException e) {
+      return "";
     }
   }
 

@@ -193,13 +193,17 @@ class EmbeddingCommandsTest {
   }
 
   @Test
-  void aLookupOverTheBoundOfAReplyIsNamed() {
-    call("EMB.CREATE", "t", "DIM", "65536");
+  void aLookupOverTheBoundOfAReplyIsNamed() throws Exception {
+    ServerOptions small = ServerFixture.options().withSizeLimits(1 << 20, 2 << 20, 1 << 20);
+    try (ServerFixture other = ServerFixture.open(directory.resolve("small"), small);
+        Jedis client = other.jedis()) {
+      client.sendCommand(() -> bytes("EMB.CREATE"), "t", "DIM", "65536");
 
-    assertThatThrownBy(() -> callBytes("EMB.LOOKUP", bytes("t"), new byte[8 * 1025]))
-        .hasMessage(
-            "ERR 1025 rows of table 't' are 268697600 bytes, the limit of a reply is 268435456");
-    assertThatThrownBy(() -> call("EMB.GET", "t", "1", "x")).hasMessageContaining("id 'x'");
+      assertThatThrownBy(
+              () -> client.sendCommand(() -> bytes("EMB.LOOKUP"), bytes("t"), new byte[8 * 5]))
+          .hasMessage("ERR 5 rows of table 't' are 1310720 bytes, the limit of a reply is 1048576");
+      assertThat(client.ping()).isEqualTo("PONG");
+    }
   }
 
   @Test

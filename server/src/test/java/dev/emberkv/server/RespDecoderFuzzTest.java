@@ -94,7 +94,7 @@ class RespDecoderFuzzTest {
   }
 
   private static Outcome decode(byte[] stream, int largestPiece, Random random) {
-    RespDecoder decoder = new RespDecoder(1 << 20, 1 << 20);
+    RespDecoder decoder = new RespDecoder(1 << 20, 1 << 20, new RequestMemory(1 << 24));
     RequestBatch batch = new RequestBatch();
     List<List<String>> commands = new ArrayList<>();
     int at = 0;

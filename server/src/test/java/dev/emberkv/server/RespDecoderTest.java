@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,8 @@ class RespDecoderTest {
   private static final int MAX_BULK = 1 << 20;
   private static final int MAX_REQUEST = 2 << 20;
 
-  private final RespDecoder decoder = new RespDecoder(MAX_BULK, MAX_REQUEST);
+  private final RequestMemory memory = new RequestMemory(16 << 20);
+  private final RespDecoder decoder = new RespDecoder(MAX_BULK, MAX_REQUEST, memory);
   private final RequestBatch batch = new RequestBatch();
   private final List<List<String>> commands = new ArrayList<>();
 
@@ -115,11 +117,11 @@ class RespDecoderTest {
 
   @Test
   void holdsTighterLimitsBeforeAuthentication() {
-    RespDecoder arguments = new RespDecoder(MAX_BULK, MAX_REQUEST);
+    RespDecoder arguments = new RespDecoder(MAX_BULK, MAX_REQUEST, new RequestMemory(64 << 20));
     assertThat(failureOf(arguments, "*10\r\n$16384\r\n", false)).isNull();
-    RespDecoder tooMany = new RespDecoder(MAX_BULK, MAX_REQUEST);
+    RespDecoder tooMany = new RespDecoder(MAX_BULK, MAX_REQUEST, new RequestMemory(64 << 20));
     assertThat(failureOf(tooMany, "*11\r\n", false)).isEqualTo("unauthenticated multibulk length");
-    RespDecoder tooLong = new RespDecoder(MAX_BULK, MAX_REQUEST);
+    RespDecoder tooLong = new RespDecoder(MAX_BULK, MAX_REQUEST, new RequestMemory(64 << 20));
     assertThat(failureOf(tooLong, "*1\r\n$16385\r\n", false))
         .isEqualTo("unauthenticated bulk length");
   }
@@ -183,11 +185,34 @@ class RespDecoderTest {
 
   @Test
   void givesBackTheMemoryOfALargeCommand() {
-    feed("*1\r\n$1000000\r\n" + "x".repeat(1_000_000) + "\r\n");
-    assertThat(commands.getFirst().getFirst()).hasSize(1_000_000);
+    feed("*1\r\n$1000000\r\n" + "x".repeat(999_999));
+    assertThat(memory.usedBytes()).isBetween(1_000_000L, 2_100_000L);
 
+    feed("x\r\nPING\r\n");
+    assertThat(commands.getFirst().getFirst()).hasSize(1_000_000);
     feed("PING\r\n");
     assertThat(batch.data().length).isLessThan(1024);
+    assertThat(memory.usedBytes()).isEqualTo(batch.data().length);
+
+    decoder.release();
+    assertThat(memory.usedBytes()).isZero();
+  }
+
+  @Test
+  void doesNotBelieveAnAnnouncedLength() {
+    feed("*1\r\n$1000000\r\nx");
+
+    assertThat(memory.usedBytes()).isLessThan(1024);
+  }
+
+  @Test
+  void isRefusedWhenOthersHaveTheMemory() {
+    assertThat(memory.reserve((16 << 20) - 100_000)).isTrue();
+
+    feed("PING\r\n*1\r\n$200000\r\n" + "x".repeat(150_000));
+
+    ProtocolException failure = Objects.requireNonNull(decoder.failure());
+    assertThat(failure.reply()).startsWith("OOM no memory is left for requests: ");
   }
 
   static Stream<Arguments> inlineCommands() {

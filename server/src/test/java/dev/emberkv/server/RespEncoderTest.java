@@ -3,19 +3,26 @@ package dev.emberkv.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.emberkv.server.RespEncoder.ReplyTooLargeException;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.util.Objects;
+import java.util.Random;
 import java.util.function.Consumer;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RespEncoderTest {
-  private final RespEncoder encoder = new RespEncoder(1 << 20);
+  private final RespEncoder encoder = new RespEncoder(PooledByteBufAllocator.DEFAULT, 1 << 20);
+
+  @AfterEach
+  void releaseWhatIsLeft() {
+    encoder.truncate(0);
+  }
 
   @Test
   void writesTheTypesOfBothVersions() {
@@ -50,29 +57,67 @@ class RespEncoderTest {
     assertThat(written(2, out -> out.error("ERR a\r\n+OK\r\n"))).isEqualTo("-ERR a  +OK  \r\n");
   }
 
-  @Test
-  void letsTheCallerFillABulkString() {
+  @ParameterizedTest
+  @ValueSource(ints = {0, 3, ReplyBuffer.LARGE_BYTES - 1, ReplyBuffer.LARGE_BYTES, 500_000})
+  void letsTheCallerFillABulkString(int length) {
+    byte[] value = new byte[length];
+    new Random(length).nextBytes(value);
+
     String reply =
         written(
             2,
             out -> {
-              MemorySegment target = out.bulkSegment(3);
+              out.integer(6);
+              MemorySegment target = out.bulkSegment(length);
+              target.copyFrom(MemorySegment.ofArray(value));
+              out.endBulkSegment();
               out.integer(7);
-              target.copyFrom(MemorySegment.ofArray(new byte[] {'a', 'b', 'c'}));
             });
 
-    assertThat(reply).isEqualTo("$3\r\nabc\r\n:7\r\n");
+    String text = new String(value, StandardCharsets.ISO_8859_1);
+    assertThat(reply).isEqualTo(":6\r\n$" + length + "\r\n" + text + "\r\n:7\r\n");
+  }
+
+  @Property(tries = 300)
+  void whateverIsTakenBackLeavesTheRestAsItWas(@ForAll long seed) {
+    Random random = new Random(seed);
+    RespEncoder out = new RespEncoder(PooledByteBufAllocator.DEFAULT, 1 << 24);
+    StringBuilder expected = new StringBuilder();
+    for (int i = 0; i < 100; i++) {
+      out.beginReply();
+      byte[] value = new byte[random.nextInt(random.nextInt(5) == 0 ? 60_000 : 300)];
+      random.nextBytes(value);
+      out.bulk(value);
+      expected.append("$").append(value.length).append("\r\n");
+      expected.append(new String(value, StandardCharsets.ISO_8859_1)).append("\r\n");
+      if (random.nextInt(10) == 0) {
+        int mark = random.nextInt(expected.length());
+        out.truncate(mark);
+        expected.setLength(mark);
+      }
+      assertThat(out.size()).isEqualTo(expected.length());
+    }
+
+    assertThat(drained(out)).isEqualTo(expected.toString());
+    assertThat(out.size()).isZero();
+  }
+
+  @Test
+  void cutsAnErrorThatQuotesTooMuch() {
+    String reply = written(2, out -> out.error("ERR no table '" + "x".repeat(5_000_000) + "'"));
+
+    assertThat(reply).startsWith("-ERR no table 'xxx").endsWith("x...\r\n").hasSizeLessThan(600);
   }
 
   @Test
   void refusesAReplyOverItsBoundAndTakesItBack() {
     encoder.ok();
-    int mark = encoder.size();
+    long mark = encoder.size();
     encoder.beginReply();
     encoder.bulk(new byte[900_000]);
 
     assertThatThrownBy(() -> encoder.bulk(new byte[900_000]))
-        .isInstanceOf(ReplyTooLargeException.class)
+        .isInstanceOf(CommandException.class)
         .hasMessageContaining("1048576");
     encoder.truncate(mark);
     encoder.beginReply();
@@ -93,11 +138,15 @@ class RespEncoderTest {
   private String written(int version, Consumer<RespEncoder> writer) {
     encoder.protocol(version);
     writer.accept(encoder);
-    ByteBuf buffer = Objects.requireNonNull(encoder.drain(UnpooledByteBufAllocator.DEFAULT));
-    try {
-      return buffer.toString(StandardCharsets.ISO_8859_1);
-    } finally {
-      buffer.release();
+    return drained(encoder);
+  }
+
+  private static String drained(RespEncoder encoder) {
+    StringBuilder text = new StringBuilder();
+    for (ByteBuf part : encoder.drain()) {
+      text.append(part.toString(StandardCharsets.ISO_8859_1));
+      part.release();
     }
+    return text.toString();
   }
 }
