@@ -1,9 +1,11 @@
 package dev.emberkv.bench;
 
+import dev.emberkv.cuda.CudaProbe;
 import dev.emberkv.uring.Finding;
 import dev.emberkv.uring.SystemProbe;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -30,7 +32,9 @@ final class DoctorCommand implements Callable<Integer> {
   /** Tells; a store runs on what there is, so nothing found is a failure. */
   @Override
   public Integer call() {
-    print(SystemProbe.run(data), spec.commandLine().getOut());
+    List<Finding> findings = new ArrayList<>(SystemProbe.run(data));
+    findings.add(CudaProbe.run());
+    print(findings, spec.commandLine().getOut());
     return 0;
   }
 

@@ -77,7 +77,7 @@ final class MainTest {
 
     assertThat(status).isZero();
     assertThat(out.toString())
-        .contains("kernel", "io_uring", "O_DIRECT", "transparent huge pages")
+        .contains("kernel", "io_uring", "O_DIRECT", "transparent huge pages", "CUDA")
         .matches("(?s)((ok  |warn)  .*\n(      +-> .+\n)?)+");
     assertThat(folder).isEmptyDirectory();
   }
