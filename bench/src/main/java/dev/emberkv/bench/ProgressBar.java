@@ -43,7 +43,7 @@ public final class ProgressBar implements AutoCloseable {
    */
   public static ProgressBar start(String task, String unit, long total) {
     // The launcher knows whether its standard error is a terminal; Java has no way to ask.
-    return new ProgressBar(System.err, Boolean.getBoolean("emberkv.terminal"), task, unit, total);
+    return startOn(System.err, Boolean.getBoolean("emberkv.terminal"), task, unit, total);
   }
 
   /** Starts a bar on a given stream. */

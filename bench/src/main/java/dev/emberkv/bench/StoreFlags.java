@@ -45,11 +45,6 @@ public final class StoreFlags {
   /** Made by the command line parser. */
   public StoreFlags() {}
 
-  /** Returns the I/O backend that was asked for. */
-  public IoMode ioMode() {
-    return ioMode;
-  }
-
   /** Returns the options for a store in {@code directory}, with 1 GiB of memory by default. */
   public StoreOptions options(Path directory) {
     return options(directory, 1L << 30);

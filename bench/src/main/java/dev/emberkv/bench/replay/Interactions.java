@@ -156,11 +156,6 @@ public final class Interactions {
         >= 0;
   }
 
-  /** Returns how many different or repeated items training knows of the user. */
-  public int positiveCount(int user) {
-    return positiveStarts[user + 1] - positiveStarts[user];
-  }
-
   /** Gives numbers to ids, and keeps the sequence in which they came. */
   private static final class Numbering {
     private final Map<Long, Integer> numbers = new HashMap<>();

@@ -14,11 +14,6 @@ public final class ProcessMemory {
     return read("/proc/self/status", "VmRSS:");
   }
 
-  /** Returns the most physical memory that this process took at any time, in bytes. */
-  public static long peakResidentBytes() {
-    return read("/proc/self/status", "VmHWM:");
-  }
-
   /** Returns the memory that a program can still take without pushing others out, in bytes. */
   public static long availableBytes() {
     return read("/proc/meminfo", "MemAvailable:");
