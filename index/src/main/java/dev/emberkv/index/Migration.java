@@ -172,6 +172,8 @@ final class Migration {
         RawMemory.putLongRelease(slots[i], Entry.EMPTY);
       }
     }
-    overflow.removeAll(oldHome);
+    if (Bucket.hasOverflow(RawMemory.getLong(oldHome))) {
+      overflow.removeAll(oldHome);
+    }
   }
 }
