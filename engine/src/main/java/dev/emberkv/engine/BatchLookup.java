@@ -23,9 +23,10 @@ final class BatchLookup {
   private final MemorySegment rows;
   private final MemorySegment statuses;
   private final boolean wantsStatuses;
+  private final Guard guard;
   private final BatchScratch scratch;
 
-  private final RowKey.Id key = new RowKey.Id();
+  private final RowKey.Id key;
   private @Nullable RecordReader reader;
   private int[] retries = {};
   private int retryCount;
@@ -42,7 +43,7 @@ final class BatchLookup {
       MemorySegment keys,
       MemorySegment rows,
       MemorySegment statuses,
-      BatchScratch scratch) {
+      Guard guard) {
     this.keyspace = keyspace;
     this.tiers = tiers;
     this.initializer = initializer;
@@ -51,7 +52,9 @@ final class BatchLookup {
     this.rows = rows;
     this.statuses = statuses;
     this.wantsStatuses = statuses.byteSize() > 0;
-    this.scratch = scratch;
+    this.guard = guard;
+    this.scratch = guard.scratch;
+    this.key = guard.key;
   }
 
   /** Looks up {@code count} keys from the {@code first} on. */
@@ -59,8 +62,7 @@ final class BatchLookup {
     try {
       for (int done = 0; done < count; done += BatchScratch.CHUNK) {
         int size = Math.min(BatchScratch.CHUNK, count - done);
-        scratch.touchBuckets(keyspace, keys, first + done, size);
-        scratch.findEntries(keyspace, size, rowBytes);
+        scratch.find(keyspace, keys, first + done, size, rowBytes);
         copyRows(first, done, size);
       }
       if (reader != null) {
@@ -77,9 +79,9 @@ final class BatchLookup {
     for (int i = 0; i < retryCount; i++) {
       readAlone(first + retries[i]);
     }
-    tiers.counters().hits.add(hits);
-    tiers.counters().coldHits.add(coldHits);
-    tiers.counters().misses.add(misses);
+    guard.count(RowStatus.HOT, hits);
+    guard.count(RowStatus.COLD, coldHits);
+    guard.count(RowStatus.MISSING, misses);
   }
 
   private void copyRows(long first, int done, int size) {
@@ -87,7 +89,7 @@ final class BatchLookup {
       long row = first + done + i;
       long location = scratch.locations[i];
       if (location >= 0 && Location.isDram(location)) {
-        if (!copyHot(i, row, keyspace.slotAddress(location))) {
+        if (!copyHot(i, row, scratch.slots[i])) {
           addRetry(done + i);
         }
       } else if (location >= 0) {

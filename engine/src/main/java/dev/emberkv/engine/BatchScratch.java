@@ -15,12 +15,13 @@ import java.lang.foreign.ValueLayout;
  */
 final class BatchScratch {
   /** Keys of one chunk: what their rows take in the second-level cache is a fraction of it. */
-  static final int CHUNK = 256;
+  static final int CHUNK = 64;
 
   /** In place of a location: the bucket changed while it was looked at. */
   static final long RACED = -2;
 
   private static final int LINE_BYTES = 64;
+  private static final int MAX_TOUCHED_BYTES = 16 * LINE_BYTES;
 
   final long[] ids = new long[CHUNK];
   final long[] hashes = new long[CHUNK];
@@ -28,43 +29,57 @@ final class BatchScratch {
   final long[] headers = new long[CHUNK];
   final long[] locations = new long[CHUNK];
 
+  /** Addresses of the slots of rows in DRAM; of no meaning for other keys. */
+  final long[] slots = new long[CHUNK];
+
   /** Keeps the touching loads alive: the compiler must not drop what has no other effect. */
   @SuppressWarnings("UnusedVariable")
-  private long touched;
+  private int touched;
 
-  /** Takes {@code size} keys from the {@code first} on, hashes them and loads their buckets. */
-  void touchBuckets(Keyspace keyspace, MemorySegment keys, long first, int size) {
+  /** Takes {@code size} keys from the {@code first} on and finds the entries of their tags. */
+  void find(Keyspace keyspace, MemorySegment keys, long first, int size, int payloadBytes) {
     MemorySegment.copy(keys, ValueLayout.JAVA_LONG_UNALIGNED, first * Long.BYTES, ids, 0, size);
-    HashIndex index = keyspace.index;
-    long sum = 0;
     for (int i = 0; i < size; i++) {
       long hash = keyspace.hash(ids[i]);
-      long home = index.home(hash);
       hashes[i] = hash;
-      homes[i] = home;
-      sum += RawMemory.getLong(home);
+      homes[i] = keyspace.index.home(hash);
+    }
+    touch(homes, size, 1);
+    findEntries(keyspace, size);
+    touch(slots, size, Math.min(Slot.HEADER_BYTES + payloadBytes, MAX_TOUCHED_BYTES));
+  }
+
+  private void findEntries(Keyspace keyspace, int size) {
+    HashIndex index = keyspace.index;
+    for (int i = 0; i < size; i++) {
+      long home = homes[i];
+      long header = HashIndex.version(home);
+      long location = header == HashIndex.MOVED ? RACED : index.find(home, header, hashes[i]);
+      headers[i] = header;
+      locations[i] = location;
+      boolean hot = location >= 0 && Location.isDram(location);
+      // what is not in DRAM has a line that is there already in its place: no branch when touching
+      slots[i] = hot ? keyspace.slotAddress(location) : home;
+    }
+  }
+
+  /**
+   * Loads a byte of each line of some bytes at every address. Nothing else is in these loops, so
+   * the processor sees as many of the loads at once as it can have under way.
+   */
+  private void touch(long[] addresses, int size, int bytes) {
+    int sum = 0;
+    for (int at = 0; at < bytes; at += LINE_BYTES) {
+      for (int i = 0; i < size; i++) {
+        sum += RawMemory.getByte(addresses[i] + at);
+      }
     }
     touched = sum;
   }
 
-  /** Finds the first entry of each key's tag, and loads the lines of the rows in DRAM. */
-  void findEntries(Keyspace keyspace, int size, int payloadBytes) {
-    HashIndex index = keyspace.index;
-    int slotBytes = Math.min(Slot.HEADER_BYTES + payloadBytes, 16 * LINE_BYTES);
-    long sum = 0;
-    for (int i = 0; i < size; i++) {
-      long header = HashIndex.version(homes[i]);
-      long location = header == HashIndex.MOVED ? RACED : index.find(homes[i], header, hashes[i]);
-      headers[i] = header;
-      locations[i] = location;
-      if (location >= 0 && Location.isDram(location)) {
-        long slot = keyspace.slotAddress(location);
-        for (int at = 0; at < slotBytes; at += LINE_BYTES) {
-          sum += RawMemory.getLong(slot + at);
-        }
-      }
-    }
-    touched = sum;
+  /** Returns whether a chunk's entry is in DRAM. */
+  boolean isHot(int i) {
+    return locations[i] >= 0 && Location.isDram(locations[i]);
   }
 
   /** Returns whether a chunk's entry is on the device. */

@@ -21,7 +21,7 @@ final class BatchWrite {
   private final BatchScratch scratch;
   private final Stamp stamp;
 
-  private final RowKey.Id key = new RowKey.Id();
+  private final RowKey.Id key;
   private final ColdMatches known = new ColdMatches();
   private @Nullable RecordReader reader;
   private long[] ownLocations = {};
@@ -29,31 +29,51 @@ final class BatchWrite {
 
   /** What is done to each row. */
   private interface Change {
+    /** Applies it by the long way. */
     void apply(int ordinal);
+
+    /**
+     * Applies it to the entry at {@code i} of the chunk, as it was found.
+     *
+     * @return false when that takes the long way
+     */
+    boolean applyFound(int i, int ordinal);
   }
 
   BatchWrite(
-      Keyspace keyspace,
-      Tiers tiers,
-      MemorySegment keys,
-      long first,
-      int count,
-      BatchScratch scratch) {
+      Keyspace keyspace, Tiers tiers, MemorySegment keys, long first, int count, Guard guard) {
     this.keyspace = keyspace;
     this.tiers = tiers;
     this.keys = keys;
     this.first = first;
     this.count = count;
-    this.scratch = scratch;
+    this.scratch = guard.scratch;
+    this.key = guard.key;
     this.stamp = tiers.nextStamp();
   }
 
   /** Writes the rows. */
   void put(RowSource.Packed rows) {
-    int rowBytes = rows.payloadBytes();
     run(
-        rowBytes,
-        ordinal -> keyspace.put(keyOf(ordinal), rows.at(first + ordinal), stamp, knownOf(ordinal)));
+        rows.payloadBytes(),
+        new Change() {
+          @Override
+          public void apply(int ordinal) {
+            keyspace.put(keyOf(ordinal), rows.at(first + ordinal), stamp, knownOf(ordinal));
+          }
+
+          @Override
+          public boolean applyFound(int i, int ordinal) {
+            return scratch.isHot(i)
+                && keyspace.overwriteFound(
+                    scratch.homes[i],
+                    scratch.headers[i],
+                    scratch.slots[i],
+                    key.of(scratch.ids[i]),
+                    rows.at(first + ordinal),
+                    stamp);
+          }
+        });
   }
 
   /** Deletes the rows and returns how many there were. */
@@ -61,9 +81,17 @@ final class BatchWrite {
     long[] deleted = new long[1];
     run(
         0,
-        ordinal -> {
-          if (keyspace.remove(keyOf(ordinal), stamp, knownOf(ordinal))) {
-            deleted[0]++;
+        new Change() {
+          @Override
+          public void apply(int ordinal) {
+            if (keyspace.remove(keyOf(ordinal), stamp, knownOf(ordinal))) {
+              deleted[0]++;
+            }
+          }
+
+          @Override
+          public boolean applyFound(int i, int ordinal) {
+            return false;
           }
         });
     return deleted[0];
@@ -74,15 +102,16 @@ final class BatchWrite {
     try {
       for (int done = 0; done < count; done += BatchScratch.CHUNK) {
         int size = Math.min(BatchScratch.CHUNK, count - done);
-        scratch.touchBuckets(keyspace, keys, first + done, size);
-        scratch.findEntries(keyspace, size, payloadBytes);
+        scratch.find(keyspace, keys, first + done, size, payloadBytes);
         for (int i = 0; i < size; i++) {
           if (scratch.isCold(i)) {
             addCold(scratch.locations[i], done + i);
           }
         }
-        for (; reader == null && applied < done + size; applied++) {
-          change.apply(applied);
+        for (int i = 0; reader == null && i < size; i++, applied++) {
+          if (!change.applyFound(i, applied)) {
+            change.apply(applied);
+          }
         }
       }
       if (reader != null) {

@@ -262,6 +262,11 @@ final class EmberStore implements Store {
     flusher.flush();
   }
 
+  /** Returns how many rows of a table's width are in DRAM. */
+  long hotRowsLike(Table table) {
+    return slabs.classFor(RecordFormat.ROW, table.spec().rowBytes()).takenSlots();
+  }
+
   @Override
   public StoreStats stats() {
     Counters counters = tiers.counters();
@@ -275,9 +280,9 @@ final class EmberStore implements Store {
         backend.name(),
         rows,
         slabs.takenSlots(),
-        counters.hits.sum(),
-        counters.coldHits.sum(),
-        counters.misses.sum(),
+        tiers.epoch().count(RowStatus.HOT),
+        tiers.epoch().count(RowStatus.COLD),
+        tiers.epoch().count(RowStatus.MISSING),
         io.reads(),
         io.readBytes(),
         io.writtenBytes(),

@@ -1,58 +1,72 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.uring.ProcessBarrier;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Tells when every operation that was under way has ended, so that what it may still hold an
  * address of can be freed: epoch protection as in FASTER (B. Chandramouli et al., SIGMOD 2018,
- * section 2.3), without state in the threads.
+ * section 2.3).
  *
- * <p>Thread-safe. An operation puts the current epoch into a cell of its own on the way in and
- * clears it on the way out. The compare-and-set on the way in is a full fence: either {@link
- * #synchronize} sees the cell taken, or the operation came after the epoch moved on, and after all
- * that was written before that. Clearing is a release that pairs with the acquiring scan in {@link
- * #synchronize}.
+ * <p>Thread-safe. An operation writes the current epoch into its thread's {@link Guard} and clears
+ * it in the end. Entering must be a full barrier: either {@link #synchronize} sees the guard taken,
+ * or the operation sees all that was written before. But a barrier per operation would keep the
+ * cache misses of one single-key read from overlapping with those of the next. So the rare side has
+ * the barrier for everyone ({@link ProcessBarrier}), and entering is a plain store; only where the
+ * kernel lacks that does every operation fence itself. Leaving is a release that pairs with the
+ * acquiring scan.
  */
 final class Epoch {
-  private static final int CELLS = 256;
-  private static final int STRIDE = 8;
-  private static final long FREE = 0;
   private static final long SCAN_PAUSE_NANOS = 20_000;
+  private static final boolean ASYMMETRIC = ProcessBarrier.isAvailable();
 
-  private final AtomicLongArray cells = new AtomicLongArray(CELLS * STRIDE);
-  private final @Nullable BatchScratch[] scratches = new @Nullable BatchScratch[CELLS];
   private final AtomicLong current = new AtomicLong(1);
+  private final ThreadLocal<Guard> ofThread = ThreadLocal.withInitial(this::register);
 
-  /** Enters; at most {@value #CELLS} operations are inside at once, a further one waits. */
-  int enter() {
-    int start = (int) Thread.currentThread().threadId();
-    for (int i = 0; ; i++) {
-      int cell = (start + i & CELLS - 1) * STRIDE;
-      if (cells.getPlain(cell) == FREE && cells.compareAndSet(cell, FREE, current.get())) {
-        return cell;
+  /** Guarded by itself, as is what the guards of threads that have ended counted. */
+  private final List<Guard> guards = new ArrayList<>();
+
+  private final long[] endedCounts = new long[4];
+  private int guardsToSweepAt = 64;
+
+  private Guard register() {
+    Guard guard = new Guard();
+    synchronized (guards) {
+      if (guards.size() >= guardsToSweepAt) {
+        sweep();
+        guardsToSweepAt = Math.max(64, 2 * guards.size());
       }
-      if (i >= CELLS) {
-        Thread.onSpinWait();
+      guards.add(guard);
+    }
+    return guard;
+  }
+
+  /** Drops the guards of threads that have ended and keeps what they counted. */
+  private void sweep() {
+    for (Iterator<Guard> all = guards.iterator(); all.hasNext(); ) {
+      Guard guard = all.next();
+      if (!guard.thread.isAlive()) {
+        for (byte status = 0; status < endedCounts.length; status++) {
+          endedCounts[status] += guard.count(status);
+        }
+        all.remove();
       }
     }
   }
 
-  /** Returns the working memory that goes with a cell, for its holder alone. */
-  BatchScratch scratch(int cell) {
-    BatchScratch scratch = scratches[cell / STRIDE];
-    if (scratch == null) {
-      scratch = new BatchScratch();
-      scratches[cell / STRIDE] = scratch;
+  /** Enters; closing the guard leaves. A thread is inside once at most. */
+  Guard enter() {
+    Guard guard = ofThread.get();
+    guard.enter(current.getOpaque());
+    if (!ASYMMETRIC) {
+      VarHandle.fullFence();
     }
-    return scratch;
-  }
-
-  /** Leaves; the cell is what {@link #enter} returned. */
-  void exit(int cell) {
-    cells.setRelease(cell, FREE);
+    return guard;
   }
 
   /**
@@ -61,12 +75,30 @@ final class Epoch {
    */
   void synchronize() {
     long before = current.getAndIncrement();
-    for (int i = 0; i < CELLS; i++) {
-      long seen = cells.getAcquire(i * STRIDE);
-      while (seen != FREE && seen <= before) {
+    List<Guard> inside;
+    synchronized (guards) {
+      inside = List.copyOf(guards);
+    }
+    if (ASYMMETRIC) {
+      ProcessBarrier.run();
+    }
+    for (Guard guard : inside) {
+      long seen = guard.epoch();
+      while (seen != Guard.OUTSIDE && seen <= before) {
         LockSupport.parkNanos(SCAN_PAUSE_NANOS);
-        seen = cells.getAcquire(i * STRIDE);
+        seen = guard.epoch();
       }
+    }
+  }
+
+  /** Returns how many keys all threads' operations answered with a {@link RowStatus}. */
+  long count(byte status) {
+    synchronized (guards) {
+      long sum = endedCounts[status];
+      for (Guard guard : guards) {
+        sum += guard.count(status);
+      }
+      return sum;
     }
   }
 }

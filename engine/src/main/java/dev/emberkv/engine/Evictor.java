@@ -19,7 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Evictor {
   private static final int CANDIDATES = 32;
-  private static final int ATTEMPTS_PER_STEAL = 4;
+
+  /** After how many searches for a slot a class asks whether another one needs its slabs less. */
+  private static final int DEMAND_PER_SLAB = 64;
+
   private static final long NOT_WRITTEN = 0;
   private static final long MAX_WAIT_NANOS = 30_000_000_000L;
 
@@ -47,11 +50,11 @@ final class Evictor {
       return slot;
     }
     long deadline = System.nanoTime() + MAX_WAIT_NANOS;
-    for (int attempt = 1; ; attempt++) {
-      int freed = reclaim(slotClass);
-      if (attempt % ATTEMPTS_PER_STEAL == 0 || (freed == 0 && slotClass.slabCount() == 0)) {
+    while (true) {
+      if (slotClass.slabCount() == 0 || slotClass.demand() >= DEMAND_PER_SLAB) {
         takeSlabFor(slotClass);
       }
+      int freed = reclaim(slotClass);
       slot = slotClass.allocate();
       if (slot != 0) {
         return slot;
@@ -87,20 +90,24 @@ final class Evictor {
     return freed;
   }
 
-  /** Moves a slab to a class from the one that could best do without. */
+  /**
+   * Moves a slab to a class from the one that searched for slots least of late, if that is less
+   * than half as often: classes under equal pressure would only evict each other's rows.
+   */
   private void takeSlabFor(SlotClass needy) {
+    long demand = needy.drainDemand();
     SlotClass donor = null;
-    long leastDemand = Long.MAX_VALUE;
+    long leastDemand = demand / 2;
     for (SlotClass candidate : slabs.classes()) {
       if (candidate != needy && candidate.slabCount() > 0) {
-        long demand = candidate.drainDemand();
-        if (demand < leastDemand) {
-          leastDemand = demand;
+        long candidateDemand = candidate.drainDemand();
+        if (candidateDemand <= leastDemand) {
+          leastDemand = candidateDemand;
           donor = candidate;
         }
       }
     }
-    if (donor != null && leastDemand <= needy.drainDemand()) {
+    if (donor != null) {
       drainSlab(donor);
     }
   }

@@ -57,11 +57,8 @@ final class Flusher implements AutoCloseable {
   }
 
   private void shrink() {
-    int cell = epoch.enter();
-    try {
+    try (Guard _ = epoch.enter()) {
       evictor.shrinkToLimit();
-    } finally {
-      epoch.exit(cell);
     }
   }
 
@@ -74,8 +71,8 @@ final class Flusher implements AutoCloseable {
   private synchronized void writeBackDirty() {
     long[] taken = new long[(int) (SlabPool.SLAB_BYTES / Slot.MIN_BYTES)];
     for (int slab = slabs.takeDirtySlab(0); slab >= 0; slab = slabs.takeDirtySlab(slab)) {
-      int cell = epoch.enter();
-      try (Arena arena = Arena.ofConfined()) {
+      try (Guard _ = epoch.enter();
+          Arena arena = Arena.ofConfined()) {
         int slotBytes = slabs.slotBytes(slab);
         int count = slabs.takenSlots(slab, taken);
         long scratch = arena.allocate(Math.max(slotBytes, Slot.MIN_BYTES), 64).address();
@@ -85,8 +82,6 @@ final class Flusher implements AutoCloseable {
             Thread.onSpinWait();
           }
         }
-      } finally {
-        epoch.exit(cell);
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.emberkv.index.Location;
 import java.lang.foreign.Arena;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of one table, or of the string keys: where they are, and how one is read, written and
@@ -38,6 +39,10 @@ final class Keyspace {
   private final long hashSeed;
   private final Tiers tiers;
   private final SlabPool slabs;
+
+  /** The class that the newest slot came from; a table has only the one. Set and read racily. */
+  private @Nullable SlotClass lastClass;
+
   private final AtomicLongArray deletions = new AtomicLongArray(1 << DELETION_STRIPE_BITS);
 
   Keyspace(int id, int kind, long hashSeed, Tiers tiers) {
@@ -177,7 +182,12 @@ final class Keyspace {
   }
 
   private long newSlot(int payloadBytes) {
-    return tiers.evictor().allocate(slabs.classFor(kind, payloadBytes));
+    SlotClass slotClass = lastClass;
+    if (slotClass == null || slotClass.slotBytes != SlabPool.slotBytes(kind, payloadBytes)) {
+      slotClass = slabs.classFor(kind, payloadBytes);
+      lastClass = slotClass;
+    }
+    return tiers.evictor().allocate(slotClass);
   }
 
   // Writing
@@ -206,6 +216,31 @@ final class Keyspace {
     } finally {
       HashIndex.unlock(home);
     }
+  }
+
+  /**
+   * Overwrites the row of a slot that a search without the lock has found.
+   *
+   * @param header of the home, as it was when the slot was found
+   * @return false when the bucket has changed since, or the row is another key's
+   */
+  boolean overwriteFound(
+      long home, long header, long slot, RowKey key, RowSource row, Stamp stamp) {
+    if (tiers.writesThrough() || !HashIndex.tryLock(home, header)) {
+      return false;
+    }
+    boolean done = false;
+    try {
+      long state = Slot.state(slot);
+      done = owns(slot, Slot.payloadBytes(state), key) && overwriteSlot(slot, state, row, stamp);
+    } finally {
+      if (done) {
+        HashIndex.unlock(home);
+      } else {
+        HashIndex.unlockUnchanged(home);
+      }
+    }
+    return done;
   }
 
   private boolean overwriteSlot(long slot, long state, RowSource row, Stamp stamp) {

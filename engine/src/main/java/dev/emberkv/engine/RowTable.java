@@ -60,13 +60,9 @@ final class RowTable implements Table {
     }
     for (long first = 0; first < count; first += MAX_BATCH) {
       int size = (int) Math.min(MAX_BATCH, count - first);
-      int cell = tiers.epoch().enter();
-      try {
-        new BatchLookup(
-                keyspace(), tiers, initializer, keys, rows, statuses, tiers.epoch().scratch(cell))
+      try (Guard guard = tiers.epoch().enter()) {
+        new BatchLookup(keyspace(), tiers, initializer, keys, rows, statuses, guard)
             .run(first, size);
-      } finally {
-        tiers.epoch().exit(cell);
       }
     }
   }
@@ -74,23 +70,20 @@ final class RowTable implements Table {
   @Override
   public byte get(long key, MemorySegment row) {
     checkRows(row, 1);
-    int cell = tiers.epoch().enter();
-    try {
+    try (Guard guard = tiers.epoch().enter()) {
       Keyspace keyspace = keyspace();
       byte status = readHot(keyspace, key, row);
       if (status != RowStatus.HOT) {
         status =
             keyspace.read(
-                new RowKey.Id().of(key),
+                guard.key.of(key),
                 (payload, payloadBytes) -> RawMemory.copy(payload, row, 0, rowBytes));
         if (status == RowStatus.MISSING) {
           initializer.write(key, row, 0);
         }
       }
-      tiers.counters().count(status);
+      guard.count(status, 1);
       return status;
-    } finally {
-      tiers.epoch().exit(cell);
     }
   }
 
@@ -124,11 +117,8 @@ final class RowTable implements Table {
     checkRows(rows, count);
     for (long first = 0; first < count; first += MAX_BATCH) {
       int size = (int) Math.min(MAX_BATCH, count - first);
-      int cell = tiers.epoch().enter();
-      try {
-        batchOf(keys, first, size, cell).put(new RowSource.Packed(rows, rowBytes));
-      } finally {
-        tiers.epoch().exit(cell);
+      try (Guard guard = tiers.epoch().enter()) {
+        batchOf(keys, first, size, guard).put(new RowSource.Packed(rows, rowBytes));
       }
     }
     tiers.acknowledge();
@@ -145,11 +135,8 @@ final class RowTable implements Table {
     long deleted = 0;
     for (long first = 0; first < count; first += MAX_BATCH) {
       int size = (int) Math.min(MAX_BATCH, count - first);
-      int cell = tiers.epoch().enter();
-      try {
-        deleted += batchOf(keys, first, size, cell).delete();
-      } finally {
-        tiers.epoch().exit(cell);
+      try (Guard guard = tiers.epoch().enter()) {
+        deleted += batchOf(keys, first, size, guard).delete();
       }
     }
     tiers.acknowledge();
@@ -161,8 +148,8 @@ final class RowTable implements Table {
     return delete(MemorySegment.ofArray(new long[] {key})) == 1;
   }
 
-  private BatchWrite batchOf(MemorySegment keys, long first, int size, int cell) {
-    return new BatchWrite(keyspace(), tiers, keys, first, size, tiers.epoch().scratch(cell));
+  private BatchWrite batchOf(MemorySegment keys, long first, int size, Guard guard) {
+    return new BatchWrite(keyspace(), tiers, keys, first, size, guard);
   }
 
   private static long countOf(MemorySegment keys) {

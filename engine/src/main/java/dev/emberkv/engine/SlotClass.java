@@ -187,6 +187,16 @@ final class SlotClass {
     }
   }
 
+  /** Returns how many allocations found no free slot since the last {@link #drainDemand}. */
+  long demand() {
+    lock.lock();
+    try {
+      return demand;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Returns how many allocations found no free slot since the last call, and starts anew. */
   long drainDemand() {
     lock.lock();

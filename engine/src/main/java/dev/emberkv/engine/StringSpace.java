@@ -38,13 +38,10 @@ final class StringSpace implements StringKeyspace {
   @Override
   public byte @Nullable [] get(byte[] key) {
     ValueCopy copy = new ValueCopy(keyOf(key));
-    int cell = tiers.epoch().enter();
-    try {
+    try (Guard guard = tiers.epoch().enter()) {
       byte status = keyspace.read(copy.key, copy);
-      tiers.counters().count(status);
+      guard.count(status, 1);
       return status == RowStatus.MISSING ? null : copy.value;
-    } finally {
-      tiers.epoch().exit(cell);
     }
   }
 
@@ -55,17 +52,14 @@ final class StringSpace implements StringKeyspace {
     for (int i = 0; i < keys.length; i++) {
       copies[i] = new ValueCopy(keyOf(keys[i]));
     }
-    int cell = tiers.epoch().enter();
-    try {
-      for (int i : readColdTogether(copies)) {
+    try (Guard guard = tiers.epoch().enter()) {
+      for (int i : readColdTogether(copies, guard)) {
         byte status = keyspace.read(copies[i].key, copies[i]);
-        tiers.counters().count(status);
+        guard.count(status, 1);
         if (status == RowStatus.MISSING) {
           copies[i].value = null;
         }
       }
-    } finally {
-      tiers.epoch().exit(cell);
     }
     for (int i = 0; i < keys.length; i++) {
       values[i] = copies[i].value;
@@ -76,7 +70,7 @@ final class StringSpace implements StringKeyspace {
   /**
    * Reads the values that are on the device in one batch; returns the keys that are left to read.
    */
-  private List<Integer> readColdTogether(ValueCopy[] copies) {
+  private List<Integer> readColdTogether(ValueCopy[] copies, Guard guard) {
     Keyspace rows = keyspace;
     List<Integer> left = new ArrayList<>();
     RecordReader reader = null;
@@ -102,7 +96,7 @@ final class StringSpace implements StringKeyspace {
                 return;
               }
               copy.accept(Slot.payload(address), payloadBytes);
-              tiers.counters().count(RowStatus.COLD);
+              guard.count(RowStatus.COLD, 1);
               rows.admit(copy.key.header(), location, address, payloadBytes);
             });
       }
@@ -118,14 +112,11 @@ final class StringSpace implements StringKeyspace {
   public int valueLength(byte[] key) {
     RowKey.Text text = keyOf(key);
     int[] length = {-1};
-    int cell = tiers.epoch().enter();
-    try {
+    try (Guard _ = tiers.epoch().enter()) {
       byte status =
           keyspace.read(
               text, (payload, payloadBytes) -> length[0] = payloadBytes - text.prefixBytes());
       return status == RowStatus.MISSING ? -1 : length[0];
-    } finally {
-      tiers.epoch().exit(cell);
     }
   }
 
@@ -144,15 +135,12 @@ final class StringSpace implements StringKeyspace {
       checkLength("key", keys[i], MAX_KEY_BYTES);
       checkLength("value", values[i], MAX_VALUE_BYTES);
     }
-    int cell = tiers.epoch().enter();
-    try {
+    try (Guard _ = tiers.epoch().enter()) {
       Stamp stamp = tiers.nextStamp();
       for (int i = 0; i < keys.length; i++) {
         RowKey.Text key = keyOf(keys[i]);
         keyspace.put(key, new RowSource.Text(key, values[i]), stamp, new ColdMatches());
       }
-    } finally {
-      tiers.epoch().exit(cell);
     }
     tiers.acknowledge();
   }
@@ -167,11 +155,8 @@ final class StringSpace implements StringKeyspace {
   @Override
   public boolean delete(byte[] key) {
     boolean deleted;
-    int cell = tiers.epoch().enter();
-    try {
+    try (Guard _ = tiers.epoch().enter()) {
       deleted = keyspace.remove(keyOf(key), tiers.nextStamp(), new ColdMatches());
-    } finally {
-      tiers.epoch().exit(cell);
     }
     tiers.acknowledge();
     return deleted;

@@ -14,42 +14,43 @@ class SlabReuseTest {
 
   @TempDir Path directory;
 
-  private Store open(String name) {
-    return Store.open(
-        StoreOptions.of(directory.resolve(name))
-            .withMemoryBytes(2 * StoreOptions.MIN_MEMORY_BYTES)
-            .withDurability(Durability.CHECKPOINT)
-            .withIoMode(IoMode.AUTO));
+  private EmberStore open(String name) {
+    return (EmberStore)
+        Store.open(
+            StoreOptions.of(directory.resolve(name))
+                .withMemoryBytes(2 * StoreOptions.MIN_MEMORY_BYTES)
+                .withDurability(Durability.CHECKPOINT)
+                .withIoMode(IoMode.AUTO));
   }
 
-  private static void fill(Table table, int rowBytes) {
+  private static Table fill(Store store, String name, int dim) {
+    Table table = store.createTable(TableSpec.of(name, dim));
     for (int from = 0; from < ROWS; from += 5000) {
       long[] keys = LongStream.range(from, from + 5000).toArray();
-      table.put(keys, Rows.packed(keys, 1, rowBytes));
+      table.put(keys, Rows.packed(keys, 1, dim * 4));
     }
+    return table;
   }
 
   @Test
   void asManyRowsFitAfterAnotherSizeAsFromTheStart() {
     // given how many rows of one size a fresh store has in DRAM
     long alone;
-    try (Store store = open("fresh")) {
-      fill(store.createTable(TableSpec.of("b", 96)), 384);
-      alone = store.stats().hotRows();
+    try (EmberStore store = open("fresh")) {
+      alone = store.hotRowsLike(fill(store, "b", 96));
     }
-    try (Store store = open("mixed")) {
+    try (EmberStore store = open("mixed")) {
       // when a store is filled with another size first, and then with that one
-      fill(store.createTable(TableSpec.of("a", 64)), 256);
-      long before = store.stats().hotRows();
-      fill(store.createTable(TableSpec.of("b", 96)), 384);
-      // then it gets as far, but for what the index of the first table takes, and rows of the first
-      // size that linger in the last slabs
-      long after = store.stats().hotRows();
-      double indexShare = (double) store.stats().indexBytes() / store.stats().memoryLimitBytes();
+      Table first = fill(store, "a", 64);
+      long before = store.hotRowsLike(first);
+      Table second = fill(store, "b", 96);
+      // then it gets as far, but for what the index of the first table takes
+      long after = store.hotRowsLike(second);
+      double firstIndex = 12.0 * ROWS / store.stats().memoryLimitBytes();
       System.out.printf(
-          "SlabReuseTest: %d rows alone, %d after %d of another size%n", alone, after, before);
-      assertThat(before).isGreaterThan(alone);
-      assertThat((double) after).isGreaterThan(alone * (0.95 - indexShare));
+          "SlabReuseTest: %d rows alone, %d after %d of another size, of which %d are left%n",
+          alone, after, before, store.hotRowsLike(first));
+      assertThat((double) after).isGreaterThan(alone * (0.95 - firstIndex));
     }
   }
 }
