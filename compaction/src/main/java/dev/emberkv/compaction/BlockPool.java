@@ -20,7 +20,7 @@ final class BlockPool implements AutoCloseable {
   private final long scratch;
 
   BlockPool(LogOptions options) {
-    memory = NativeMemory.reserve(memoryBytes(options));
+    memory = NativeMemory.reserveSmallPages(memoryBytes(options));
     scratch = memory.address();
     blocks = new BlockBuffer[options.blocks()];
     long next = scratch + SCRATCH_BYTES;

@@ -97,7 +97,7 @@ final class Evictor {
   private void takeSlabFor(SlotClass needy) {
     long demand = needy.drainDemand();
     SlotClass donor = null;
-    long leastDemand = demand / 2;
+    long leastDemand = needy.slabCount() == 0 ? Long.MAX_VALUE : demand / 2;
     for (SlotClass candidate : slabs.classes()) {
       if (candidate != needy && candidate.slabCount() > 0) {
         long candidateDemand = candidate.drainDemand();

@@ -57,12 +57,12 @@ final class MemoryBudget {
 
   /** Returns what slabs may take while the indexes are empty. */
   long maxSlabBytes() {
-    return slabShareOf(limitBytes - fixedBytes);
+    return Math.max(SlabPool.SLAB_BYTES, slabShareOf(limitBytes - fixedBytes));
   }
 
-  /** Returns what slabs may take now. */
+  /** Returns what slabs may take now; one slab is always left, whatever the indexes took. */
   long slabBytes() {
-    return slabShareOf(limitBytes - fixedBytes - indexBytes());
+    return Math.max(SlabPool.SLAB_BYTES, slabShareOf(limitBytes - fixedBytes - indexBytes()));
   }
 
   private static long slabShareOf(long bytes) {

@@ -16,17 +16,30 @@ record Sizing(QueuePool.Options readers, int blockBytes, int blocks, long diskLi
   /** The queue of a growing index, which reads one record at a time. */
   static final QueuePool.Options RESOLVER = new QueuePool.Options(1, 4, 4, RecordFormat.PAGE_BYTES);
 
-  private static final int DEPTH = 128;
-  private static final long LARGE_BUDGET_BYTES = 256L << 20;
+  private static final int MIN_DEPTH = 16;
+  private static final int MAX_DEPTH = 128;
+  private static final int MIN_BLOCK_BYTES = 16 << 10;
+  private static final int MAX_BLOCK_BYTES = 512 << 10;
+
+  /** Write buffers and read queues each take about this part of the budget, within their limits. */
+  private static final int SHARE = 32;
 
   static Sizing of(StoreOptions options) {
-    boolean large = options.memoryBytes() >= LARGE_BUDGET_BYTES;
-    int queues = large ? Math.clamp(2L * Runtime.getRuntime().availableProcessors(), 4, 16) : 2;
+    long share = options.memoryBytes() / SHARE;
+    int queues = Math.clamp(share >> 19, 2, Math.clamp(2L * processors(), 4, 16));
+    long pages = share / queues / RecordFormat.PAGE_BYTES;
+    int depth = Math.clamp(Long.highestOneBit((pages / 2) | 1), MIN_DEPTH, MAX_DEPTH);
+    int blocks = share < 16L * MAX_BLOCK_BYTES / 4 ? 4 : 16;
+    long blockBytes = Math.clamp(share / blocks, MIN_BLOCK_BYTES, MAX_BLOCK_BYTES);
     return new Sizing(
-        new QueuePool.Options(queues, DEPTH, 2 * DEPTH, RecordFormat.PAGE_BYTES),
-        large ? 512 << 10 : 128 << 10,
-        large ? 16 : 8,
+        new QueuePool.Options(queues, depth, 2 * depth, RecordFormat.PAGE_BYTES),
+        (int) blockBytes & -RecordFormat.PAGE_BYTES,
+        blocks,
         options.diskLimitBytes());
+  }
+
+  private static int processors() {
+    return Runtime.getRuntime().availableProcessors();
   }
 
   /** Returns the options of the log. */

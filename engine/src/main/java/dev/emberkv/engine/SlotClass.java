@@ -124,25 +124,29 @@ final class SlotClass {
 
   /**
    * Chooses a slab to give up: no slot of it is handed out any more, and when the last taken one is
-   * freed it goes back to the pool.
+   * freed it goes back to the pool. A slab that was chosen before and still has taken slots,
+   * because they were in the hands of another thread, comes first.
    *
    * @return the slab, or null when the class has none left to give
    */
   @Nullable Slab startDraining() {
     lock.lock();
     try {
-      for (int i = slabs.size() - 1; i >= 0; i--) {
-        Slab slab = slabs.get(i);
-        if (!slab.isDraining()) {
-          slab.drain();
-          withFree.remove(slab);
-          if (slab.isEmpty()) {
-            release(slab);
-          }
+      Slab chosen = null;
+      for (Slab slab : slabs) {
+        if (slab.isDraining()) {
           return slab;
         }
+        chosen = slab;
       }
-      return null;
+      if (chosen != null) {
+        chosen.drain();
+        withFree.remove(chosen);
+        if (chosen.isEmpty()) {
+          release(chosen);
+        }
+      }
+      return chosen;
     } finally {
       lock.unlock();
     }

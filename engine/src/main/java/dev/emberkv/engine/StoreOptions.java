@@ -15,8 +15,11 @@ import java.nio.file.Path;
  */
 public record StoreOptions(
     Path directory, long memoryBytes, Durability durability, IoMode ioMode, long diskLimitBytes) {
-  /** The smallest budget that a store runs with. */
-  public static final long MIN_MEMORY_BYTES = 32L << 20;
+  /**
+   * The smallest budget that a store runs with: buffers, a small index, and one slab, which tables
+   * of different row widths must take turns with.
+   */
+  public static final long MIN_MEMORY_BYTES = 3L << 20;
 
   /** Checks the ranges. */
   public StoreOptions {

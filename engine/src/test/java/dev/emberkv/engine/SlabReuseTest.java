@@ -18,7 +18,7 @@ class SlabReuseTest {
     return (EmberStore)
         Store.open(
             StoreOptions.of(directory.resolve(name))
-                .withMemoryBytes(2 * StoreOptions.MIN_MEMORY_BYTES)
+                .withMemoryBytes(64L << 20)
                 .withDurability(Durability.CHECKPOINT)
                 .withIoMode(IoMode.AUTO));
   }

@@ -40,9 +40,7 @@ class StoreConcurrencyTest {
     long seed = System.nanoTime();
     System.out.println("StoreConcurrencyTest seed " + seed);
     StoreOptions options =
-        StoreOptions.of(directory)
-            .withMemoryBytes(StoreOptions.MIN_MEMORY_BYTES)
-            .withIoMode(IoMode.AUTO);
+        StoreOptions.of(directory).withMemoryBytes(32L << 20).withIoMode(IoMode.AUTO);
     SplittableRandom random = new SplittableRandom(seed);
     try (Store store = Store.open(options)) {
       // given a table of twice the memory, written and read by several threads

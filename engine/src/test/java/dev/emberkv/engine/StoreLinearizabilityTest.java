@@ -68,9 +68,7 @@ class StoreLinearizabilityTest {
     System.out.println("StoreLinearizabilityTest seed " + seed + ", " + rounds + " rounds");
     SplittableRandom random = new SplittableRandom(seed);
     StoreOptions options =
-        StoreOptions.of(directory)
-            .withMemoryBytes(StoreOptions.MIN_MEMORY_BYTES)
-            .withIoMode(IoMode.AUTO);
+        StoreOptions.of(directory).withMemoryBytes(32L << 20).withIoMode(IoMode.AUTO);
     try (Store store = Store.open(options);
         ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
       Table table = store.createTable(TableSpec.of("t", DIM));

@@ -126,7 +126,7 @@ class StoreModelTest {
     private Store open(Durability durability) {
       return Store.open(
           StoreOptions.of(directory)
-              .withMemoryBytes(StoreOptions.MIN_MEMORY_BYTES)
+              .withMemoryBytes(32L << 20)
               .withIoMode(IoMode.AUTO)
               .withDurability(durability));
     }

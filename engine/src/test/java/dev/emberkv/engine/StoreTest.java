@@ -18,9 +18,7 @@ class StoreTest {
   @TempDir Path directory;
 
   private StoreOptions options(IoMode mode) {
-    return StoreOptions.of(directory)
-        .withMemoryBytes(StoreOptions.MIN_MEMORY_BYTES)
-        .withIoMode(mode);
+    return StoreOptions.of(directory).withMemoryBytes(32L << 20).withIoMode(mode);
   }
 
   @ParameterizedTest
@@ -70,6 +68,35 @@ class StoreTest {
       names = {"URING", "PORTABLE"})
   void aStoreLargerThanItsMemoryKeepsEverything(IoMode mode) {
     keepsEverything(options(mode), 400_000);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = IoMode.class,
+      names = {"URING", "PORTABLE"})
+  void theSmallestBudgetServesTablesOfSeveralWidths(IoMode mode) {
+    StoreOptions options = options(mode).withMemoryBytes(StoreOptions.MIN_MEMORY_BYTES);
+    int count = 20_000;
+    long[] keys = LongStream.range(0, count).toArray();
+    try (Store store = Store.open(options)) {
+      Table wide = store.createTable(TableSpec.of("wide", 256));
+      Table narrow = store.createTable(TableSpec.of("narrow", 16));
+      for (int from = 0; from < count; from += 1000) {
+        long[] part = LongStream.range(from, from + 1000).toArray();
+        wide.put(part, Rows.packed(part, 1, 1024));
+        narrow.put(part, Rows.packed(part, 2, 64));
+        store.strings().put(("k" + from).getBytes(UTF_8), Rows.row(from, 1, from));
+      }
+      verify(wide, keys, 1024, 1);
+      verify(narrow, keys, 64, 2);
+      for (int from = 0; from < count; from += 1000) {
+        assertThat(store.strings().get(("k" + from).getBytes(UTF_8)))
+            .isEqualTo(Rows.row(from, 1, from));
+      }
+      // one slab is kept whatever the index takes
+      assertThat(store.stats().memoryBytes())
+          .isLessThanOrEqualTo(store.stats().memoryLimitBytes() + SlabPool.SLAB_BYTES);
+    }
   }
 
   @Tag("long")

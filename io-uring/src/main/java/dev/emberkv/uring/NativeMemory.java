@@ -15,6 +15,8 @@ public final class NativeMemory implements AutoCloseable {
   /** Size and alignment of a huge page on the supported platforms. */
   public static final long HUGE_PAGE_BYTES = 2L << 20;
 
+  private static final long SMALL_PAGE_BYTES = 4096;
+
   private final long address;
   private final long sizeBytes;
   private boolean closed;
@@ -32,7 +34,7 @@ public final class NativeMemory implements AutoCloseable {
    * @throws IoFailure when the system has no such range
    */
   public static NativeMemory reserve(long sizeBytes) {
-    NativeMemory memory = map(sizeBytes);
+    NativeMemory memory = map(sizeBytes, HUGE_PAGE_BYTES);
     MemoryCalls.adviseHugePages(memory.address, memory.sizeBytes);
     return memory;
   }
@@ -41,20 +43,20 @@ public final class NativeMemory implements AutoCloseable {
    * Reserves address space whose first touches take 4 KiB each, also where the system hands out
    * huge pages unasked: for many small structures, each of which would round up to 2 MiB.
    *
-   * @param sizeBytes at least 1; rounded up as in {@link #reserve}
+   * @param sizeBytes at least 1; rounded up to whole small pages
    * @throws IoFailure when the system has no such range
    */
   public static NativeMemory reserveSmallPages(long sizeBytes) {
-    NativeMemory memory = map(sizeBytes);
+    NativeMemory memory = map(sizeBytes, SMALL_PAGE_BYTES);
     MemoryCalls.adviseSmallPages(memory.address, memory.sizeBytes);
     return memory;
   }
 
-  private static NativeMemory map(long sizeBytes) {
+  private static NativeMemory map(long sizeBytes, long pageBytes) {
     if (sizeBytes <= 0) {
       throw new IllegalArgumentException("sizeBytes must be at least 1, not " + sizeBytes);
     }
-    long rounded = Math.ceilDiv(sizeBytes, HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
+    long rounded = Math.ceilDiv(sizeBytes, pageBytes) * pageBytes;
     return new NativeMemory(MemoryCalls.mapAligned(rounded, HUGE_PAGE_BYTES), rounded);
   }
 
@@ -63,7 +65,7 @@ public final class NativeMemory implements AutoCloseable {
     return address;
   }
 
-  /** Returns the size in bytes, a multiple of {@link #HUGE_PAGE_BYTES}. */
+  /** Returns the size in bytes, whole pages of the kind that was asked for. */
   public long sizeBytes() {
     return sizeBytes;
   }

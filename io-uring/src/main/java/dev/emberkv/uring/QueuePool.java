@@ -47,8 +47,7 @@ public final class QueuePool implements AutoCloseable {
     }
 
     private long memoryOfOneQueue() {
-      long wanted = (long) buffers * bufferBytes;
-      return Math.ceilDiv(wanted, NativeMemory.HUGE_PAGE_BYTES) * NativeMemory.HUGE_PAGE_BYTES;
+      return (long) buffers * bufferBytes;
     }
   }
 
@@ -136,7 +135,7 @@ public final class QueuePool implements AutoCloseable {
   }
 
   private Member newMember() {
-    NativeMemory memory = NativeMemory.reserve(options.memoryOfOneQueue());
+    NativeMemory memory = NativeMemory.reserveSmallPages(options.memoryOfOneQueue());
     try {
       IoQueue queue = backend.newQueue(options.depth(), memory);
       return new Member(
