@@ -1,11 +1,16 @@
 package dev.emberkv.bench;
 
+import dev.emberkv.bench.workload.BenchResult;
+import dev.emberkv.bench.workload.KeyStream;
+import dev.emberkv.bench.workload.StallWatch;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreStats;
+import dev.emberkv.engine.Table;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -19,6 +24,11 @@ import picocli.CommandLine.Spec;
 final class LoadBench implements Callable<Integer> {
   @Mixin private BenchFlags flags = new BenchFlags();
 
+  @Option(
+      names = "--reader",
+      description = "One more thread reads single keys meanwhile; report how long it waited.")
+  private boolean reader;
+
   @Spec private CommandSpec spec = CommandSpec.create(); // the parser puts the real one here
 
   @Override
@@ -31,8 +41,21 @@ final class LoadBench implements Callable<Integer> {
       try (Store store = Store.open(flags.storeOptions(data.path()))) {
         StoreRun run = new StoreRun(flags, store);
         StoreStats before = store.stats();
-        run.add(run.load(flags.batch()), before);
-        flags.print(run.result(), spec.commandLine().getOut());
+        Table table = run.newTable();
+        KeyStream keys = flags.keys(flags.threads(), flags.rows());
+        StallWatch watch = reader ? new StallWatch(table, keys) : null;
+        try {
+          run.add(run.load(table, flags.batch()), before);
+        } finally {
+          if (watch != null) {
+            watch.stop();
+          }
+        }
+        BenchResult result = run.result();
+        if (watch != null) {
+          watch.addTo(result);
+        }
+        flags.print(result, spec.commandLine().getOut());
       }
     }
     return 0;

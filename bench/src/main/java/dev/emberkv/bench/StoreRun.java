@@ -41,17 +41,22 @@ final class StoreRun {
   /** Returns the benchmark's table, loaded first if the store is new. */
   Table loadedTable() throws InterruptedException {
     if (RowLoader.existing(store, flags.rows(), flags.pattern()).isEmpty()) {
-      load(LOAD_BATCH);
+      load(newTable(), LOAD_BATCH);
       System.gc(); // what loading left behind is not part of the measured memory
     }
     return store.table(RowLoader.TABLE).orElseThrow();
   }
 
+  /** Makes the benchmark's table, without rows. */
+  Table newTable() {
+    return RowLoader.newTable(store, flags.pattern());
+  }
+
   /** Loads the table and returns what that took. */
-  Measurement load(int batch) throws InterruptedException {
+  Measurement load(Table table, int batch) throws InterruptedException {
     try (ProgressBar bar = ProgressBar.start("load", "rows", flags.rows())) {
       return RowLoader.load(
-          store, flags.rows(), flags.pattern(), flags.threads(), batch, bar::step);
+          store, table, flags.rows(), flags.pattern(), flags.threads(), batch, bar::step);
     }
   }
 

@@ -57,8 +57,8 @@ public class TableCalls {
   public void load() throws InterruptedException {
     directory = DataDirectory.of(null);
     store = Store.open(StoreOptions.of(directory.path()).withMemoryBytes(2L << 30));
-    RowLoader.load(store, rows, PATTERN, 1, BATCH, done -> {});
-    table = store.table(RowLoader.TABLE).orElseThrow();
+    table = RowLoader.newTable(store, PATTERN);
+    RowLoader.load(store, table, rows, PATTERN, 1, BATCH, done -> {});
     stream = KeyStream.of(Distribution.UNIFORM, rows, 1);
   }
 

@@ -21,16 +21,26 @@ public final class RowLoader {
 
   private RowLoader() {}
 
+  /** Makes the table. */
+  public static Table newTable(Store store, RowPattern pattern) {
+    return store.createTable(TableSpec.of(TABLE, pattern.rowBytes() / Float.BYTES));
+  }
+
   /**
-   * Makes the table and writes the rows of the keys 0..rows-1, each thread a range of its own.
+   * Writes the rows of the keys 0..rows-1 into a new table, each thread a range of its own.
    *
    * @param batch rows in a call; with 1, single-key calls
    * @return what was measured; its wall-clock time ends when all rows are durable
    */
   public static Measurement load(
-      Store store, long rows, RowPattern pattern, int threads, int batch, LongConsumer rowsDone)
+      Store store,
+      Table table,
+      long rows,
+      RowPattern pattern,
+      int threads,
+      int batch,
+      LongConsumer rowsDone)
       throws InterruptedException {
-    Table table = store.createTable(TableSpec.of(TABLE, pattern.rowBytes() / Float.BYTES));
     long rowsEach = Math.ceilDiv(rows, threads);
     List<Work> works = new ArrayList<>();
     for (long first = 0; first < rows; first += rowsEach) {
