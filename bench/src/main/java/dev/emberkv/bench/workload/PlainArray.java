@@ -53,10 +53,13 @@ public final class PlainArray implements AutoCloseable {
     public long run(Histogram latenciesNanos) {
       long start = System.nanoTime();
       long base = array.memory.address();
+      long target = batch.rows().address();
       int rowBytes = array.pattern.rowBytes();
       for (int i = 0; i < batch.count(); i++) {
         long key = batch.keys().getAtIndex(ValueLayout.JAVA_LONG, i);
-        RawMemory.copy(base + key * rowBytes, batch.rows(), (long) i * stride, rowBytes);
+        // Between addresses: with a segment, the compiler speculates on its bounds in this loop, is
+        // wrong, and gives up after some rounds; the limit would then be the interpreter's.
+        RawMemory.copy(base + key * rowBytes, target + (long) i * stride, rowBytes);
       }
       latenciesNanos.recordValue(System.nanoTime() - start);
       return batch.count();
