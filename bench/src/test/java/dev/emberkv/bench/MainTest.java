@@ -30,7 +30,7 @@ final class MainTest {
         "bench                        | say what to measure",
         "serve --port x               | '--port': 'x' is not an int",
         "serve --port 70000           | --port must be in 0..65535, not 70000",
-        "serve --memory 1mb           | --memory must be at least 32.0 MiB, not 1.0 MiB",
+        "serve --memory 1mb           | --memory must be at least 3.0 MiB, not 1.0 MiB",
         "serve --durability sometimes | expected one of [ALWAYS, EVERYSEC, CHECKPOINT]",
         "bench lookup --rows 0        | --rows must be at least 1, not 0",
         "bench lookup --row-bytes 6   | --row-bytes must be a positive multiple of 4, not 6",
