@@ -15,11 +15,9 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <p>Thread-safe. An operation writes the current epoch into its thread's {@link Guard} and clears
  * it in the end. Entering must be a full barrier: either {@link #synchronize} sees the guard taken,
- * or the operation sees all that was written before. But a barrier per operation would keep the
- * cache misses of one single-key read from overlapping with those of the next. So the rare side has
- * the barrier for everyone ({@link ProcessBarrier}), and entering is a plain store; only where the
- * kernel lacks that does every operation fence itself. Leaving is a release that pairs with the
- * acquiring scan.
+ * or the operation sees all that was written before. The rare side runs that barrier for everyone
+ * ({@link ProcessBarrier}), and entering is a plain store; only where the kernel lacks it does
+ * every operation fence itself. Leaving is a release that pairs with the acquiring scan.
  */
 final class Epoch {
   private static final long SCAN_PAUSE_NANOS = 20_000;
