@@ -30,14 +30,14 @@ final class Keyspace {
   private static final int DELETION_STRIPE_BITS = 8;
 
   final int id;
+  final int kind;
   final HashIndex index;
+  final Tiers tiers;
 
   /** What the index takes, for the budget. */
   final LongSupplier memoryBytes;
 
-  private final int kind;
   private final long hashSeed;
-  private final Tiers tiers;
   private final SlabPool slabs;
 
   /** The class that the newest slot came from; a table has only the one. Set and read racily. */
@@ -177,11 +177,12 @@ final class Keyspace {
     }
   }
 
-  private long dram(long slot) {
+  long dram(long slot) {
     return Location.dram(slabs.granule(slot));
   }
 
-  private long newSlot(int payloadBytes) {
+  /** Takes a slot for a payload; waits for room if it must. */
+  long newSlot(int payloadBytes) {
     SlotClass slotClass = lastClass;
     if (slotClass == null || slotClass.slotBytes != SlabPool.slotBytes(kind, payloadBytes)) {
       slotClass = slabs.classFor(kind, payloadBytes);
@@ -269,8 +270,8 @@ final class Keyspace {
     if (!tiers.writesThrough() && overwrite(key, row, stamp)) {
       return;
     }
-    NewRow target = new NewRow(key, row, stamp);
-    KeySearch search = new KeySearch(key, known);
+    NewRow target = new NewRow(this, key, row, stamp);
+    KeySearch search = new KeySearch(this, key, known);
     while (!tryPlace(target, search)) {
       if (search.unknown == Location.NONE) {
         target = target.renewed();
@@ -340,7 +341,7 @@ final class Keyspace {
    * @return whether it was there
    */
   boolean remove(RowKey key, Stamp stamp, ColdMatches known) {
-    KeySearch search = new KeySearch(key, known);
+    KeySearch search = new KeySearch(this, key, known);
     while (true) {
       boolean free = false;
       boolean logged = false;
@@ -409,127 +410,5 @@ final class Keyspace {
 
   private static int stripe(long hash) {
     return (int) (hash >>> (Long.SIZE - DELETION_STRIPE_BITS));
-  }
-
-  /** The search for a key among the entries with its tag, under the lock of its bucket. */
-  private final class KeySearch {
-    final long hash;
-    private final RowKey key;
-    private final ColdMatches known;
-
-    /** Where the row is. */
-    long found = Location.NONE;
-
-    /** A log location that must be read before the search can go on. */
-    long unknown = Location.NONE;
-
-    KeySearch(RowKey key, ColdMatches known) {
-      this.key = key;
-      this.known = known;
-      this.hash = hash(key.header());
-    }
-
-    void run(long home) {
-      found = Location.NONE;
-      unknown = Location.NONE;
-      for (long location = index.findLocked(home, hash);
-          location != Location.NONE;
-          location = index.findNextLocked(home, hash, location)) {
-        if (isOwn(location)) {
-          found = location;
-          unknown = Location.NONE;
-          return;
-        }
-        if (!Location.isDram(location) && !known.isOther(location)) {
-          unknown = location;
-        }
-      }
-    }
-
-    private boolean isOwn(long location) {
-      if (!Location.isDram(location)) {
-        return known.isOwn(location);
-      }
-      long slot = slotAddress(location);
-      return owns(slot, Slot.payloadBytes(Slot.state(slot)), key);
-    }
-
-    long foundSequence() {
-      return Location.isDram(found) ? Slot.sequence(slotAddress(found)) : known.ownSequence();
-    }
-
-    /** Reads the record that the search stopped at; outside the lock. */
-    void readUnknown() {
-      tiers
-          .readers()
-          .read(
-              unknown,
-              (ordinal, location, address, payloadBytes) ->
-                  known.note(location, owns(address, payloadBytes, key), Slot.sequence(address)));
-    }
-  }
-
-  /** A row in a slot or a log record of its own, to which nothing points yet. */
-  private final class NewRow {
-    private final RowKey key;
-    private final RowSource row;
-    final Stamp stamp;
-    private long slot;
-    private long record;
-
-    NewRow(RowKey key, RowSource row, Stamp stamp) {
-      this.key = key;
-      this.row = row;
-      this.stamp = stamp;
-      int payloadBytes = row.payloadBytes();
-      if (payloadBytes <= MAX_SLOT_PAYLOAD_BYTES) {
-        slot = newSlot(payloadBytes);
-        Slot.setIdentity(slot, key.header(), id, kind);
-        Slot.setVersion(slot, stamp);
-        row.writeTo(Slot.payload(slot));
-        if (tiers.writesThrough()) {
-          record = append(Slot.payload(slot), payloadBytes);
-        }
-      } else {
-        try (Arena arena = Arena.ofConfined()) {
-          long payload = arena.allocate(payloadBytes).address();
-          row.writeTo(payload);
-          record = append(payload, payloadBytes);
-        }
-      }
-    }
-
-    private long append(long payload, int payloadBytes) {
-      return tiers
-          .log()
-          .append(kind, id, key.header(), stamp.sequence(), stamp.time(), payload, payloadBytes);
-    }
-
-    /** Returns where the index is to point; the slot learns which record it supersedes. */
-    long location(long oldHome) {
-      if (slot == 0) {
-        return Location.cold(record);
-      }
-      boolean clean = record != 0;
-      Slot.setState(
-          slot, Slot.stateOf(row.payloadBytes(), clean ? 0 : Slot.DIRTY, clean ? record : oldHome));
-      if (!clean) {
-        slabs.markDirty(slot);
-      }
-      return dram(slot);
-    }
-
-    /** Returns the same row under a new sequence number. */
-    NewRow renewed() {
-      discard();
-      return new NewRow(key, row, tiers.nextStamp());
-    }
-
-    void discard() {
-      if (slot != 0) {
-        slabs.free(slot);
-        slot = 0;
-      }
-    }
   }
 }

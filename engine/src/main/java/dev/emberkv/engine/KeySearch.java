@@ -1,0 +1,72 @@
+package dev.emberkv.engine;
+
+import dev.emberkv.index.Location;
+
+/**
+ * The search for a key among the entries with its tag, under the lock of its bucket. What only the
+ * log can tell is read between two tries, outside the lock.
+ *
+ * <p>Used by one thread, inside the store's {@link Epoch}.
+ */
+final class KeySearch {
+  final long hash;
+  private final Keyspace keyspace;
+  private final RowKey key;
+  private final ColdMatches known;
+
+  /** Where the row is. */
+  long found = Location.NONE;
+
+  /** A log location that must be read before the search can go on. */
+  long unknown = Location.NONE;
+
+  KeySearch(Keyspace keyspace, RowKey key, ColdMatches known) {
+    this.keyspace = keyspace;
+    this.key = key;
+    this.known = known;
+    this.hash = keyspace.hash(key.header());
+  }
+
+  void run(long home) {
+    found = Location.NONE;
+    unknown = Location.NONE;
+    for (long location = keyspace.index.findLocked(home, hash);
+        location != Location.NONE;
+        location = keyspace.index.findNextLocked(home, hash, location)) {
+      if (isOwn(location)) {
+        found = location;
+        unknown = Location.NONE;
+        return;
+      }
+      if (!Location.isDram(location) && !known.isOther(location)) {
+        unknown = location;
+      }
+    }
+  }
+
+  private boolean isOwn(long location) {
+    if (!Location.isDram(location)) {
+      return known.isOwn(location);
+    }
+    long slot = keyspace.slotAddress(location);
+    return keyspace.owns(slot, Slot.payloadBytes(Slot.state(slot)), key);
+  }
+
+  long foundSequence() {
+    return Location.isDram(found)
+        ? Slot.sequence(keyspace.slotAddress(found))
+        : known.ownSequence();
+  }
+
+  /** Reads the record that the search stopped at; outside the lock. */
+  void readUnknown() {
+    keyspace
+        .tiers
+        .readers()
+        .read(
+            unknown,
+            (ordinal, location, address, payloadBytes) ->
+                known.note(
+                    location, keyspace.owns(address, payloadBytes, key), Slot.sequence(address)));
+  }
+}
