@@ -268,6 +268,22 @@ final class EmberStore implements Store {
   }
 
   @Override
+  public MemoryReservation reserveMemory(long bytes) {
+    if (bytes < 1) {
+      throw new IllegalArgumentException("bytes must be at least 1, not " + bytes);
+    }
+    budget.reserve(bytes);
+    MemoryReservation reservation = new Reservation(budget, bytes);
+    try {
+      flusher.shrinkToLimit();
+    } catch (RuntimeException e) {
+      reservation.close();
+      throw e;
+    }
+    return reservation;
+  }
+
+  @Override
   public StoreStats stats() {
     Counters counters = tiers.counters();
     IoCounters io = backend.counters();
@@ -293,7 +309,7 @@ final class EmberStore implements Store {
         counters.falsePositives.sum(),
         budget.indexBytes(),
         slabs.assignedBytes(),
-        budget.fixedBytes() + budget.indexBytes() + slabs.assignedBytes(),
+        budget.fixedBytes() + budget.reservedBytes() + budget.indexBytes() + slabs.assignedBytes(),
         budget.limitBytes(),
         logStats.usedBytes());
   }

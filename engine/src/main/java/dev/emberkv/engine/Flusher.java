@@ -15,6 +15,8 @@ import org.slf4j.LoggerFactory;
 final class Flusher implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(Flusher.class);
   private static final long PERIOD_NANOS = 500_000_000L;
+  private static final long MAX_SHRINK_NANOS = 30_000_000_000L;
+  private static final long SHRINK_PAUSE_NANOS = 1_000_000L;
 
   private final SlabPool slabs;
   private final SegmentedLog log;
@@ -59,6 +61,23 @@ final class Flusher implements AutoCloseable {
   private void shrink() {
     try (Guard _ = epoch.enter()) {
       evictor.shrinkToLimit();
+    }
+  }
+
+  /**
+   * Gives slabs back until no more are taken than the limit allows now.
+   *
+   * @throws IllegalStateException when rows in use keep them for 30 s
+   */
+  void shrinkToLimit() {
+    long deadline = System.nanoTime() + MAX_SHRINK_NANOS;
+    slabs.releaseFreeSlabs();
+    for (shrink(); slabs.excessSlabs() > 0; shrink()) {
+      if (System.nanoTime() - deadline > 0) {
+        throw new IllegalStateException(
+            slabs.excessSlabs() + " slabs over the memory budget could not be emptied in 30 s");
+      }
+      LockSupport.parkNanos(SHRINK_PAUSE_NANOS);
     }
   }
 

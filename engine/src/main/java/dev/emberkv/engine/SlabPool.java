@@ -177,9 +177,8 @@ final class SlabPool implements AutoCloseable {
 
   /** Takes a slab that belongs to no class; null when the limit is reached. */
   @Nullable Slab takeFreeSlab() {
-    long limit = limitBytes.getAsLong() / SLAB_BYTES;
     synchronized (freeLock) {
-      if (assigned >= limit) {
+      if (assigned >= limitBytes.getAsLong() / SLAB_BYTES) {
         scarce = true;
         return null;
       }
@@ -203,6 +202,20 @@ final class SlabPool implements AutoCloseable {
         arena.release(slab.number * SLAB_BYTES, SLAB_BYTES);
       }
       freeSlabs.addLast(slab);
+    }
+  }
+
+  /** Gives the physical memory of free slabs that are beyond the limit back to the system. */
+  void releaseFreeSlabs() {
+    synchronized (freeLock) {
+      long kept = Math.max(0, limitBytes.getAsLong() / SLAB_BYTES - assigned);
+      long surplus = freeSlabs.size() - kept;
+      for (Slab slab : freeSlabs) {
+        if (surplus-- <= 0) {
+          break;
+        }
+        arena.release(slab.number * SLAB_BYTES, SLAB_BYTES);
+      }
     }
   }
 

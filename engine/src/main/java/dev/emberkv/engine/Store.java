@@ -50,6 +50,18 @@ public interface Store extends AutoCloseable {
   /** Makes everything written so far durable. */
   void flush();
 
+  /**
+   * Takes a part of the memory budget out of the store's use: rows leave DRAM until the rest fits
+   * beside it. What the part is used for, pinned buffers for example, is the caller's business.
+   *
+   * @param bytes at least 1; all reservations together may take half of the budget, less what the
+   *     store's own buffers take
+   * @throws IllegalStateException when the budget has no such part left, or rows could not leave
+   *     DRAM for 30 s
+   * @throws dev.emberkv.uring.IoFailure when the device fails while rows are written back
+   */
+  MemoryReservation reserveMemory(long bytes);
+
   /** Returns a reading of the counters. */
   StoreStats stats();
 

@@ -2,6 +2,7 @@ package dev.emberkv.server;
 
 import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.engine.Initializer;
+import dev.emberkv.engine.MemoryReservation;
 import dev.emberkv.engine.RowStatus;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreOptions;
@@ -98,6 +99,12 @@ final class InMemoryStore implements Store {
   @Override
   public void flush() {
     flushes.incrementAndGet();
+  }
+
+  /** The server takes no memory out of its store's budget. */
+  @Override
+  public MemoryReservation reserveMemory(long bytes) {
+    throw new UnsupportedOperationException();
   }
 
   @Override
