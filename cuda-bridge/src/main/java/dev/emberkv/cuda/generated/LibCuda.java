@@ -24,6 +24,87 @@ public class LibCuda extends LibCuda$shared {
             .or(SymbolLookup.loaderLookup())
             .or(Linker.nativeLinker().defaultLookup());
 
+    private static final int CU_MEMHOSTALLOC_PORTABLE = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define CU_MEMHOSTALLOC_PORTABLE 1
+     * }
+     */
+    public static int CU_MEMHOSTALLOC_PORTABLE() {
+        return CU_MEMHOSTALLOC_PORTABLE;
+    }
+    private static final int CU_MEMHOSTALLOC_DEVICEMAP = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define CU_MEMHOSTALLOC_DEVICEMAP 2
+     * }
+     */
+    public static int CU_MEMHOSTALLOC_DEVICEMAP() {
+        return CU_MEMHOSTALLOC_DEVICEMAP;
+    }
+    private static final int CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum CUipcMem_flags_enum.CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS = 1
+     * }
+     */
+    public static int CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS() {
+        return CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS;
+    }
+    private static final int CU_STREAM_NON_BLOCKING = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum CUstream_flags_enum.CU_STREAM_NON_BLOCKING = 1
+     * }
+     */
+    public static int CU_STREAM_NON_BLOCKING() {
+        return CU_STREAM_NON_BLOCKING;
+    }
+    private static final int CU_EVENT_DISABLE_TIMING = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum CUevent_flags_enum.CU_EVENT_DISABLE_TIMING = 2
+     * }
+     */
+    public static int CU_EVENT_DISABLE_TIMING() {
+        return CU_EVENT_DISABLE_TIMING;
+    }
+    private static final int CU_EVENT_INTERPROCESS = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum CUevent_flags_enum.CU_EVENT_INTERPROCESS = 4
+     * }
+     */
+    public static int CU_EVENT_INTERPROCESS() {
+        return CU_EVENT_INTERPROCESS;
+    }
+    private static final int CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING = (int)41L;
+    /**
+     * {@snippet lang=c :
+     * enum CUdevice_attribute_enum.CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING = 41
+     * }
+     */
+    public static int CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING() {
+        return CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING;
+    }
+    private static final int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = (int)75L;
+    /**
+     * {@snippet lang=c :
+     * enum CUdevice_attribute_enum.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75
+     * }
+     */
+    public static int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR() {
+        return CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
+    }
+    private static final int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = (int)76L;
+    /**
+     * {@snippet lang=c :
+     * enum CUdevice_attribute_enum.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76
+     * }
+     */
+    public static int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR() {
+        return CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
+    }
     private static final int CUDA_SUCCESS = (int)0L;
     /**
      * {@snippet lang=c :
@@ -540,6 +621,1841 @@ public class LibCuda extends LibCuda$shared {
                 traceDowncall("cuDeviceTotalMem_v2", bytes, dev);
             }
             return (int)mh$.invokeExact(bytes, dev);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuDeviceGetAttribute {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_INT,
+            LibCuda.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuDeviceGetAttribute");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuDeviceGetAttribute(int *pi, CUdevice_attribute attrib, CUdevice dev)
+     * }
+     */
+    public static FunctionDescriptor cuDeviceGetAttribute$descriptor() {
+        return cuDeviceGetAttribute.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuDeviceGetAttribute(int *pi, CUdevice_attribute attrib, CUdevice dev)
+     * }
+     */
+    public static MethodHandle cuDeviceGetAttribute$handle() {
+        return cuDeviceGetAttribute.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuDeviceGetAttribute(int *pi, CUdevice_attribute attrib, CUdevice dev)
+     * }
+     */
+    public static MemorySegment cuDeviceGetAttribute$address() {
+        return cuDeviceGetAttribute.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuDeviceGetAttribute(int *pi, CUdevice_attribute attrib, CUdevice dev)
+     * }
+     */
+    public static int cuDeviceGetAttribute(MemorySegment pi, int attrib, int dev) {
+        var mh$ = cuDeviceGetAttribute.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuDeviceGetAttribute", pi, attrib, dev);
+            }
+            return (int)mh$.invokeExact(pi, attrib, dev);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuDevicePrimaryCtxRetain {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuDevicePrimaryCtxRetain");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
+     * }
+     */
+    public static FunctionDescriptor cuDevicePrimaryCtxRetain$descriptor() {
+        return cuDevicePrimaryCtxRetain.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
+     * }
+     */
+    public static MethodHandle cuDevicePrimaryCtxRetain$handle() {
+        return cuDevicePrimaryCtxRetain.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
+     * }
+     */
+    public static MemorySegment cuDevicePrimaryCtxRetain$address() {
+        return cuDevicePrimaryCtxRetain.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
+     * }
+     */
+    public static int cuDevicePrimaryCtxRetain(MemorySegment pctx, int dev) {
+        var mh$ = cuDevicePrimaryCtxRetain.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuDevicePrimaryCtxRetain", pctx, dev);
+            }
+            return (int)mh$.invokeExact(pctx, dev);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuDevicePrimaryCtxRelease_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuDevicePrimaryCtxRelease_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev)
+     * }
+     */
+    public static FunctionDescriptor cuDevicePrimaryCtxRelease_v2$descriptor() {
+        return cuDevicePrimaryCtxRelease_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev)
+     * }
+     */
+    public static MethodHandle cuDevicePrimaryCtxRelease_v2$handle() {
+        return cuDevicePrimaryCtxRelease_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev)
+     * }
+     */
+    public static MemorySegment cuDevicePrimaryCtxRelease_v2$address() {
+        return cuDevicePrimaryCtxRelease_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev)
+     * }
+     */
+    public static int cuDevicePrimaryCtxRelease_v2(int dev) {
+        var mh$ = cuDevicePrimaryCtxRelease_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuDevicePrimaryCtxRelease_v2", dev);
+            }
+            return (int)mh$.invokeExact(dev);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuCtxPushCurrent_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuCtxPushCurrent_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuCtxPushCurrent_v2(CUcontext ctx)
+     * }
+     */
+    public static FunctionDescriptor cuCtxPushCurrent_v2$descriptor() {
+        return cuCtxPushCurrent_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuCtxPushCurrent_v2(CUcontext ctx)
+     * }
+     */
+    public static MethodHandle cuCtxPushCurrent_v2$handle() {
+        return cuCtxPushCurrent_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuCtxPushCurrent_v2(CUcontext ctx)
+     * }
+     */
+    public static MemorySegment cuCtxPushCurrent_v2$address() {
+        return cuCtxPushCurrent_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuCtxPushCurrent_v2(CUcontext ctx)
+     * }
+     */
+    public static int cuCtxPushCurrent_v2(MemorySegment ctx) {
+        var mh$ = cuCtxPushCurrent_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuCtxPushCurrent_v2", ctx);
+            }
+            return (int)mh$.invokeExact(ctx);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuCtxPopCurrent_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuCtxPopCurrent_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuCtxPopCurrent_v2(CUcontext *pctx)
+     * }
+     */
+    public static FunctionDescriptor cuCtxPopCurrent_v2$descriptor() {
+        return cuCtxPopCurrent_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuCtxPopCurrent_v2(CUcontext *pctx)
+     * }
+     */
+    public static MethodHandle cuCtxPopCurrent_v2$handle() {
+        return cuCtxPopCurrent_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuCtxPopCurrent_v2(CUcontext *pctx)
+     * }
+     */
+    public static MemorySegment cuCtxPopCurrent_v2$address() {
+        return cuCtxPopCurrent_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuCtxPopCurrent_v2(CUcontext *pctx)
+     * }
+     */
+    public static int cuCtxPopCurrent_v2(MemorySegment pctx) {
+        var mh$ = cuCtxPopCurrent_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuCtxPopCurrent_v2", pctx);
+            }
+            return (int)mh$.invokeExact(pctx);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuCtxSynchronize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuCtxSynchronize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuCtxSynchronize()
+     * }
+     */
+    public static FunctionDescriptor cuCtxSynchronize$descriptor() {
+        return cuCtxSynchronize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuCtxSynchronize()
+     * }
+     */
+    public static MethodHandle cuCtxSynchronize$handle() {
+        return cuCtxSynchronize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuCtxSynchronize()
+     * }
+     */
+    public static MemorySegment cuCtxSynchronize$address() {
+        return cuCtxSynchronize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuCtxSynchronize()
+     * }
+     */
+    public static int cuCtxSynchronize() {
+        var mh$ = cuCtxSynchronize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuCtxSynchronize");
+            }
+            return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuModuleLoadData {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuModuleLoadData");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuModuleLoadData(CUmodule *module, const void *image)
+     * }
+     */
+    public static FunctionDescriptor cuModuleLoadData$descriptor() {
+        return cuModuleLoadData.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuModuleLoadData(CUmodule *module, const void *image)
+     * }
+     */
+    public static MethodHandle cuModuleLoadData$handle() {
+        return cuModuleLoadData.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuModuleLoadData(CUmodule *module, const void *image)
+     * }
+     */
+    public static MemorySegment cuModuleLoadData$address() {
+        return cuModuleLoadData.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuModuleLoadData(CUmodule *module, const void *image)
+     * }
+     */
+    public static int cuModuleLoadData(MemorySegment module, MemorySegment image) {
+        var mh$ = cuModuleLoadData.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuModuleLoadData", module, image);
+            }
+            return (int)mh$.invokeExact(module, image);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuModuleUnload {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuModuleUnload");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuModuleUnload(CUmodule hmod)
+     * }
+     */
+    public static FunctionDescriptor cuModuleUnload$descriptor() {
+        return cuModuleUnload.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuModuleUnload(CUmodule hmod)
+     * }
+     */
+    public static MethodHandle cuModuleUnload$handle() {
+        return cuModuleUnload.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuModuleUnload(CUmodule hmod)
+     * }
+     */
+    public static MemorySegment cuModuleUnload$address() {
+        return cuModuleUnload.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuModuleUnload(CUmodule hmod)
+     * }
+     */
+    public static int cuModuleUnload(MemorySegment hmod) {
+        var mh$ = cuModuleUnload.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuModuleUnload", hmod);
+            }
+            return (int)mh$.invokeExact(hmod);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuModuleGetFunction {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_POINTER,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuModuleGetFunction");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuModuleGetFunction(CUfunction *hfunc, CUmodule hmod, const char *name)
+     * }
+     */
+    public static FunctionDescriptor cuModuleGetFunction$descriptor() {
+        return cuModuleGetFunction.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuModuleGetFunction(CUfunction *hfunc, CUmodule hmod, const char *name)
+     * }
+     */
+    public static MethodHandle cuModuleGetFunction$handle() {
+        return cuModuleGetFunction.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuModuleGetFunction(CUfunction *hfunc, CUmodule hmod, const char *name)
+     * }
+     */
+    public static MemorySegment cuModuleGetFunction$address() {
+        return cuModuleGetFunction.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuModuleGetFunction(CUfunction *hfunc, CUmodule hmod, const char *name)
+     * }
+     */
+    public static int cuModuleGetFunction(MemorySegment hfunc, MemorySegment hmod, MemorySegment name) {
+        var mh$ = cuModuleGetFunction.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuModuleGetFunction", hfunc, hmod, name);
+            }
+            return (int)mh$.invokeExact(hfunc, hmod, name);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuMemAlloc_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuMemAlloc_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
+     * }
+     */
+    public static FunctionDescriptor cuMemAlloc_v2$descriptor() {
+        return cuMemAlloc_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
+     * }
+     */
+    public static MethodHandle cuMemAlloc_v2$handle() {
+        return cuMemAlloc_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
+     * }
+     */
+    public static MemorySegment cuMemAlloc_v2$address() {
+        return cuMemAlloc_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
+     * }
+     */
+    public static int cuMemAlloc_v2(MemorySegment dptr, long bytesize) {
+        var mh$ = cuMemAlloc_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuMemAlloc_v2", dptr, bytesize);
+            }
+            return (int)mh$.invokeExact(dptr, bytesize);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuMemFree_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuMemFree_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuMemFree_v2(CUdeviceptr dptr)
+     * }
+     */
+    public static FunctionDescriptor cuMemFree_v2$descriptor() {
+        return cuMemFree_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuMemFree_v2(CUdeviceptr dptr)
+     * }
+     */
+    public static MethodHandle cuMemFree_v2$handle() {
+        return cuMemFree_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuMemFree_v2(CUdeviceptr dptr)
+     * }
+     */
+    public static MemorySegment cuMemFree_v2$address() {
+        return cuMemFree_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuMemFree_v2(CUdeviceptr dptr)
+     * }
+     */
+    public static int cuMemFree_v2(long dptr) {
+        var mh$ = cuMemFree_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuMemFree_v2", dptr);
+            }
+            return (int)mh$.invokeExact(dptr);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuMemFreeHost {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuMemFreeHost");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuMemFreeHost(void *p)
+     * }
+     */
+    public static FunctionDescriptor cuMemFreeHost$descriptor() {
+        return cuMemFreeHost.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuMemFreeHost(void *p)
+     * }
+     */
+    public static MethodHandle cuMemFreeHost$handle() {
+        return cuMemFreeHost.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuMemFreeHost(void *p)
+     * }
+     */
+    public static MemorySegment cuMemFreeHost$address() {
+        return cuMemFreeHost.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuMemFreeHost(void *p)
+     * }
+     */
+    public static int cuMemFreeHost(MemorySegment p) {
+        var mh$ = cuMemFreeHost.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuMemFreeHost", p);
+            }
+            return (int)mh$.invokeExact(p);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuMemHostAlloc {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_LONG,
+            LibCuda.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuMemHostAlloc");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuMemHostAlloc(void **pp, size_t bytesize, unsigned int Flags)
+     * }
+     */
+    public static FunctionDescriptor cuMemHostAlloc$descriptor() {
+        return cuMemHostAlloc.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuMemHostAlloc(void **pp, size_t bytesize, unsigned int Flags)
+     * }
+     */
+    public static MethodHandle cuMemHostAlloc$handle() {
+        return cuMemHostAlloc.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuMemHostAlloc(void **pp, size_t bytesize, unsigned int Flags)
+     * }
+     */
+    public static MemorySegment cuMemHostAlloc$address() {
+        return cuMemHostAlloc.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuMemHostAlloc(void **pp, size_t bytesize, unsigned int Flags)
+     * }
+     */
+    public static int cuMemHostAlloc(MemorySegment pp, long bytesize, int Flags) {
+        var mh$ = cuMemHostAlloc.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuMemHostAlloc", pp, bytesize, Flags);
+            }
+            return (int)mh$.invokeExact(pp, bytesize, Flags);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuIpcGetEventHandle {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuIpcGetEventHandle");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuIpcGetEventHandle(CUipcEventHandle *pHandle, CUevent event)
+     * }
+     */
+    public static FunctionDescriptor cuIpcGetEventHandle$descriptor() {
+        return cuIpcGetEventHandle.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuIpcGetEventHandle(CUipcEventHandle *pHandle, CUevent event)
+     * }
+     */
+    public static MethodHandle cuIpcGetEventHandle$handle() {
+        return cuIpcGetEventHandle.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuIpcGetEventHandle(CUipcEventHandle *pHandle, CUevent event)
+     * }
+     */
+    public static MemorySegment cuIpcGetEventHandle$address() {
+        return cuIpcGetEventHandle.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuIpcGetEventHandle(CUipcEventHandle *pHandle, CUevent event)
+     * }
+     */
+    public static int cuIpcGetEventHandle(MemorySegment pHandle, MemorySegment event) {
+        var mh$ = cuIpcGetEventHandle.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuIpcGetEventHandle", pHandle, event);
+            }
+            return (int)mh$.invokeExact(pHandle, event);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuIpcOpenEventHandle {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            CUipcEventHandle_st.layout()
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuIpcOpenEventHandle");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuIpcOpenEventHandle(CUevent *phEvent, CUipcEventHandle handle)
+     * }
+     */
+    public static FunctionDescriptor cuIpcOpenEventHandle$descriptor() {
+        return cuIpcOpenEventHandle.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuIpcOpenEventHandle(CUevent *phEvent, CUipcEventHandle handle)
+     * }
+     */
+    public static MethodHandle cuIpcOpenEventHandle$handle() {
+        return cuIpcOpenEventHandle.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuIpcOpenEventHandle(CUevent *phEvent, CUipcEventHandle handle)
+     * }
+     */
+    public static MemorySegment cuIpcOpenEventHandle$address() {
+        return cuIpcOpenEventHandle.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuIpcOpenEventHandle(CUevent *phEvent, CUipcEventHandle handle)
+     * }
+     */
+    public static int cuIpcOpenEventHandle(MemorySegment phEvent, MemorySegment handle) {
+        var mh$ = cuIpcOpenEventHandle.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuIpcOpenEventHandle", phEvent, handle);
+            }
+            return (int)mh$.invokeExact(phEvent, handle);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuIpcGetMemHandle {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuIpcGetMemHandle");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuIpcGetMemHandle(CUipcMemHandle *pHandle, CUdeviceptr dptr)
+     * }
+     */
+    public static FunctionDescriptor cuIpcGetMemHandle$descriptor() {
+        return cuIpcGetMemHandle.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuIpcGetMemHandle(CUipcMemHandle *pHandle, CUdeviceptr dptr)
+     * }
+     */
+    public static MethodHandle cuIpcGetMemHandle$handle() {
+        return cuIpcGetMemHandle.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuIpcGetMemHandle(CUipcMemHandle *pHandle, CUdeviceptr dptr)
+     * }
+     */
+    public static MemorySegment cuIpcGetMemHandle$address() {
+        return cuIpcGetMemHandle.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuIpcGetMemHandle(CUipcMemHandle *pHandle, CUdeviceptr dptr)
+     * }
+     */
+    public static int cuIpcGetMemHandle(MemorySegment pHandle, long dptr) {
+        var mh$ = cuIpcGetMemHandle.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuIpcGetMemHandle", pHandle, dptr);
+            }
+            return (int)mh$.invokeExact(pHandle, dptr);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuIpcOpenMemHandle_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            CUipcMemHandle_st.layout(),
+            LibCuda.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuIpcOpenMemHandle_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuIpcOpenMemHandle_v2(CUdeviceptr *pdptr, CUipcMemHandle handle, unsigned int Flags)
+     * }
+     */
+    public static FunctionDescriptor cuIpcOpenMemHandle_v2$descriptor() {
+        return cuIpcOpenMemHandle_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuIpcOpenMemHandle_v2(CUdeviceptr *pdptr, CUipcMemHandle handle, unsigned int Flags)
+     * }
+     */
+    public static MethodHandle cuIpcOpenMemHandle_v2$handle() {
+        return cuIpcOpenMemHandle_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuIpcOpenMemHandle_v2(CUdeviceptr *pdptr, CUipcMemHandle handle, unsigned int Flags)
+     * }
+     */
+    public static MemorySegment cuIpcOpenMemHandle_v2$address() {
+        return cuIpcOpenMemHandle_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuIpcOpenMemHandle_v2(CUdeviceptr *pdptr, CUipcMemHandle handle, unsigned int Flags)
+     * }
+     */
+    public static int cuIpcOpenMemHandle_v2(MemorySegment pdptr, MemorySegment handle, int Flags) {
+        var mh$ = cuIpcOpenMemHandle_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuIpcOpenMemHandle_v2", pdptr, handle, Flags);
+            }
+            return (int)mh$.invokeExact(pdptr, handle, Flags);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuIpcCloseMemHandle {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuIpcCloseMemHandle");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuIpcCloseMemHandle(CUdeviceptr dptr)
+     * }
+     */
+    public static FunctionDescriptor cuIpcCloseMemHandle$descriptor() {
+        return cuIpcCloseMemHandle.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuIpcCloseMemHandle(CUdeviceptr dptr)
+     * }
+     */
+    public static MethodHandle cuIpcCloseMemHandle$handle() {
+        return cuIpcCloseMemHandle.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuIpcCloseMemHandle(CUdeviceptr dptr)
+     * }
+     */
+    public static MemorySegment cuIpcCloseMemHandle$address() {
+        return cuIpcCloseMemHandle.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuIpcCloseMemHandle(CUdeviceptr dptr)
+     * }
+     */
+    public static int cuIpcCloseMemHandle(long dptr) {
+        var mh$ = cuIpcCloseMemHandle.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuIpcCloseMemHandle", dptr);
+            }
+            return (int)mh$.invokeExact(dptr);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuMemcpyHtoD_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_LONG_LONG,
+            LibCuda.C_POINTER,
+            LibCuda.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuMemcpyHtoD_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
+     * }
+     */
+    public static FunctionDescriptor cuMemcpyHtoD_v2$descriptor() {
+        return cuMemcpyHtoD_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
+     * }
+     */
+    public static MethodHandle cuMemcpyHtoD_v2$handle() {
+        return cuMemcpyHtoD_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
+     * }
+     */
+    public static MemorySegment cuMemcpyHtoD_v2$address() {
+        return cuMemcpyHtoD_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
+     * }
+     */
+    public static int cuMemcpyHtoD_v2(long dstDevice, MemorySegment srcHost, long ByteCount) {
+        var mh$ = cuMemcpyHtoD_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuMemcpyHtoD_v2", dstDevice, srcHost, ByteCount);
+            }
+            return (int)mh$.invokeExact(dstDevice, srcHost, ByteCount);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuMemcpyHtoDAsync_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_LONG_LONG,
+            LibCuda.C_POINTER,
+            LibCuda.C_LONG,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuMemcpyHtoDAsync_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount, CUstream hStream)
+     * }
+     */
+    public static FunctionDescriptor cuMemcpyHtoDAsync_v2$descriptor() {
+        return cuMemcpyHtoDAsync_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount, CUstream hStream)
+     * }
+     */
+    public static MethodHandle cuMemcpyHtoDAsync_v2$handle() {
+        return cuMemcpyHtoDAsync_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount, CUstream hStream)
+     * }
+     */
+    public static MemorySegment cuMemcpyHtoDAsync_v2$address() {
+        return cuMemcpyHtoDAsync_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount, CUstream hStream)
+     * }
+     */
+    public static int cuMemcpyHtoDAsync_v2(long dstDevice, MemorySegment srcHost, long ByteCount, MemorySegment hStream) {
+        var mh$ = cuMemcpyHtoDAsync_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuMemcpyHtoDAsync_v2", dstDevice, srcHost, ByteCount, hStream);
+            }
+            return (int)mh$.invokeExact(dstDevice, srcHost, ByteCount, hStream);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuMemcpyDtoHAsync_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_LONG_LONG,
+            LibCuda.C_LONG,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuMemcpyDtoHAsync_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream)
+     * }
+     */
+    public static FunctionDescriptor cuMemcpyDtoHAsync_v2$descriptor() {
+        return cuMemcpyDtoHAsync_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream)
+     * }
+     */
+    public static MethodHandle cuMemcpyDtoHAsync_v2$handle() {
+        return cuMemcpyDtoHAsync_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream)
+     * }
+     */
+    public static MemorySegment cuMemcpyDtoHAsync_v2$address() {
+        return cuMemcpyDtoHAsync_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount, CUstream hStream)
+     * }
+     */
+    public static int cuMemcpyDtoHAsync_v2(MemorySegment dstHost, long srcDevice, long ByteCount, MemorySegment hStream) {
+        var mh$ = cuMemcpyDtoHAsync_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuMemcpyDtoHAsync_v2", dstHost, srcDevice, ByteCount, hStream);
+            }
+            return (int)mh$.invokeExact(dstHost, srcDevice, ByteCount, hStream);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuStreamCreate {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuStreamCreate");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuStreamCreate(CUstream *phStream, unsigned int Flags)
+     * }
+     */
+    public static FunctionDescriptor cuStreamCreate$descriptor() {
+        return cuStreamCreate.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuStreamCreate(CUstream *phStream, unsigned int Flags)
+     * }
+     */
+    public static MethodHandle cuStreamCreate$handle() {
+        return cuStreamCreate.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuStreamCreate(CUstream *phStream, unsigned int Flags)
+     * }
+     */
+    public static MemorySegment cuStreamCreate$address() {
+        return cuStreamCreate.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuStreamCreate(CUstream *phStream, unsigned int Flags)
+     * }
+     */
+    public static int cuStreamCreate(MemorySegment phStream, int Flags) {
+        var mh$ = cuStreamCreate.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuStreamCreate", phStream, Flags);
+            }
+            return (int)mh$.invokeExact(phStream, Flags);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuStreamWaitEvent {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_POINTER,
+            LibCuda.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuStreamWaitEvent");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Flags)
+     * }
+     */
+    public static FunctionDescriptor cuStreamWaitEvent$descriptor() {
+        return cuStreamWaitEvent.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Flags)
+     * }
+     */
+    public static MethodHandle cuStreamWaitEvent$handle() {
+        return cuStreamWaitEvent.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Flags)
+     * }
+     */
+    public static MemorySegment cuStreamWaitEvent$address() {
+        return cuStreamWaitEvent.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuStreamWaitEvent(CUstream hStream, CUevent hEvent, unsigned int Flags)
+     * }
+     */
+    public static int cuStreamWaitEvent(MemorySegment hStream, MemorySegment hEvent, int Flags) {
+        var mh$ = cuStreamWaitEvent.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuStreamWaitEvent", hStream, hEvent, Flags);
+            }
+            return (int)mh$.invokeExact(hStream, hEvent, Flags);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuStreamSynchronize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuStreamSynchronize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuStreamSynchronize(CUstream hStream)
+     * }
+     */
+    public static FunctionDescriptor cuStreamSynchronize$descriptor() {
+        return cuStreamSynchronize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuStreamSynchronize(CUstream hStream)
+     * }
+     */
+    public static MethodHandle cuStreamSynchronize$handle() {
+        return cuStreamSynchronize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuStreamSynchronize(CUstream hStream)
+     * }
+     */
+    public static MemorySegment cuStreamSynchronize$address() {
+        return cuStreamSynchronize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuStreamSynchronize(CUstream hStream)
+     * }
+     */
+    public static int cuStreamSynchronize(MemorySegment hStream) {
+        var mh$ = cuStreamSynchronize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuStreamSynchronize", hStream);
+            }
+            return (int)mh$.invokeExact(hStream);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuStreamDestroy_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuStreamDestroy_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuStreamDestroy_v2(CUstream hStream)
+     * }
+     */
+    public static FunctionDescriptor cuStreamDestroy_v2$descriptor() {
+        return cuStreamDestroy_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuStreamDestroy_v2(CUstream hStream)
+     * }
+     */
+    public static MethodHandle cuStreamDestroy_v2$handle() {
+        return cuStreamDestroy_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuStreamDestroy_v2(CUstream hStream)
+     * }
+     */
+    public static MemorySegment cuStreamDestroy_v2$address() {
+        return cuStreamDestroy_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuStreamDestroy_v2(CUstream hStream)
+     * }
+     */
+    public static int cuStreamDestroy_v2(MemorySegment hStream) {
+        var mh$ = cuStreamDestroy_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuStreamDestroy_v2", hStream);
+            }
+            return (int)mh$.invokeExact(hStream);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuEventCreate {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuEventCreate");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuEventCreate(CUevent *phEvent, unsigned int Flags)
+     * }
+     */
+    public static FunctionDescriptor cuEventCreate$descriptor() {
+        return cuEventCreate.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuEventCreate(CUevent *phEvent, unsigned int Flags)
+     * }
+     */
+    public static MethodHandle cuEventCreate$handle() {
+        return cuEventCreate.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuEventCreate(CUevent *phEvent, unsigned int Flags)
+     * }
+     */
+    public static MemorySegment cuEventCreate$address() {
+        return cuEventCreate.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuEventCreate(CUevent *phEvent, unsigned int Flags)
+     * }
+     */
+    public static int cuEventCreate(MemorySegment phEvent, int Flags) {
+        var mh$ = cuEventCreate.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuEventCreate", phEvent, Flags);
+            }
+            return (int)mh$.invokeExact(phEvent, Flags);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuEventRecord {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuEventRecord");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuEventRecord(CUevent hEvent, CUstream hStream)
+     * }
+     */
+    public static FunctionDescriptor cuEventRecord$descriptor() {
+        return cuEventRecord.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuEventRecord(CUevent hEvent, CUstream hStream)
+     * }
+     */
+    public static MethodHandle cuEventRecord$handle() {
+        return cuEventRecord.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuEventRecord(CUevent hEvent, CUstream hStream)
+     * }
+     */
+    public static MemorySegment cuEventRecord$address() {
+        return cuEventRecord.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuEventRecord(CUevent hEvent, CUstream hStream)
+     * }
+     */
+    public static int cuEventRecord(MemorySegment hEvent, MemorySegment hStream) {
+        var mh$ = cuEventRecord.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuEventRecord", hEvent, hStream);
+            }
+            return (int)mh$.invokeExact(hEvent, hStream);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuEventSynchronize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuEventSynchronize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuEventSynchronize(CUevent hEvent)
+     * }
+     */
+    public static FunctionDescriptor cuEventSynchronize$descriptor() {
+        return cuEventSynchronize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuEventSynchronize(CUevent hEvent)
+     * }
+     */
+    public static MethodHandle cuEventSynchronize$handle() {
+        return cuEventSynchronize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuEventSynchronize(CUevent hEvent)
+     * }
+     */
+    public static MemorySegment cuEventSynchronize$address() {
+        return cuEventSynchronize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuEventSynchronize(CUevent hEvent)
+     * }
+     */
+    public static int cuEventSynchronize(MemorySegment hEvent) {
+        var mh$ = cuEventSynchronize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuEventSynchronize", hEvent);
+            }
+            return (int)mh$.invokeExact(hEvent);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuEventDestroy_v2 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuEventDestroy_v2");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuEventDestroy_v2(CUevent hEvent)
+     * }
+     */
+    public static FunctionDescriptor cuEventDestroy_v2$descriptor() {
+        return cuEventDestroy_v2.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuEventDestroy_v2(CUevent hEvent)
+     * }
+     */
+    public static MethodHandle cuEventDestroy_v2$handle() {
+        return cuEventDestroy_v2.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuEventDestroy_v2(CUevent hEvent)
+     * }
+     */
+    public static MemorySegment cuEventDestroy_v2$address() {
+        return cuEventDestroy_v2.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuEventDestroy_v2(CUevent hEvent)
+     * }
+     */
+    public static int cuEventDestroy_v2(MemorySegment hEvent) {
+        var mh$ = cuEventDestroy_v2.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuEventDestroy_v2", hEvent);
+            }
+            return (int)mh$.invokeExact(hEvent);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class cuLaunchKernel {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_INT,
+            LibCuda.C_INT,
+            LibCuda.C_INT,
+            LibCuda.C_INT,
+            LibCuda.C_INT,
+            LibCuda.C_INT,
+            LibCuda.C_INT,
+            LibCuda.C_POINTER,
+            LibCuda.C_POINTER,
+            LibCuda.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("cuLaunchKernel");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY, unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY, unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream, void **kernelParams, void **extra)
+     * }
+     */
+    public static FunctionDescriptor cuLaunchKernel$descriptor() {
+        return cuLaunchKernel.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY, unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY, unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream, void **kernelParams, void **extra)
+     * }
+     */
+    public static MethodHandle cuLaunchKernel$handle() {
+        return cuLaunchKernel.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY, unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY, unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream, void **kernelParams, void **extra)
+     * }
+     */
+    public static MemorySegment cuLaunchKernel$address() {
+        return cuLaunchKernel.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * CUresult cuLaunchKernel(CUfunction f, unsigned int gridDimX, unsigned int gridDimY, unsigned int gridDimZ, unsigned int blockDimX, unsigned int blockDimY, unsigned int blockDimZ, unsigned int sharedMemBytes, CUstream hStream, void **kernelParams, void **extra)
+     * }
+     */
+    public static int cuLaunchKernel(MemorySegment f, int gridDimX, int gridDimY, int gridDimZ, int blockDimX, int blockDimY, int blockDimZ, int sharedMemBytes, MemorySegment hStream, MemorySegment kernelParams, MemorySegment extra) {
+        var mh$ = cuLaunchKernel.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("cuLaunchKernel", f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes, hStream, kernelParams, extra);
+            }
+            return (int)mh$.invokeExact(f, gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes, hStream, kernelParams, extra);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
