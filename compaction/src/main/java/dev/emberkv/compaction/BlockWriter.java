@@ -52,7 +52,7 @@ final class BlockWriter implements AutoCloseable {
   private long bytesWritten;
   private long syncs;
   private boolean closing;
-  private @Nullable IoFailure failure;
+  private volatile @Nullable IoFailure failure;
 
   /** Pages to be written. */
   private static final class WriteRequest {
@@ -154,9 +154,16 @@ final class BlockWriter implements AutoCloseable {
     return syncs;
   }
 
-  /** Returns the first failure, or null when there was none. */
-  @Nullable IoFailure failure() {
-    return failure;
+  /**
+   * Checks that nothing has failed so far. Any thread may ask.
+   *
+   * @throws IoFailure that tells of the first failure
+   */
+  void checkFailure() {
+    IoFailure first = failure;
+    if (first != null) {
+      throw new IoFailure("the log is read-only since an earlier failure", first);
+    }
   }
 
   /** Ends the thread after what was handed over, and frees the queue. The lock is not held. */

@@ -15,13 +15,29 @@ import dev.emberkv.uring.RawMemory;
  *   16  u64  sequence
  *   24  u16  table
  *   26  u8   kind
- *   27  u8   flags, 0
+ *   27  u8   flags: 1 when the record needs no commit
  *   28  u32  time in seconds
  *   32       payload
  * </pre>
  *
  * <p>Layout only: where a record may lie is decided by {@link SegmentWriter}, and what it means by
  * the store.
+ *
+ * <p><b>Commits.</b> A record counts from the {@link #COMMIT} on, later in the log, that covers its
+ * sequence, or at once when it is flagged {@link #COMMITTED}. At a {@link #START}, and at the end
+ * of the log, the records that still wait for a commit are dropped, as if they had not been
+ * written: their batches were cut short by a crash. So whoever moves or frees records keeps three
+ * rules:
+ *
+ * <ul>
+ *   <li>A record is copied only when it counts, and the copy is flagged: a commit that covered the
+ *       original lies before the copy and does nothing for it.
+ *   <li>A record that has been superseded or deleted is still needed until what supersedes it
+ *       counts. A segment is reused only when every sequence number that was taken before its last
+ *       record was found dead is covered by a commit on stable storage.
+ *   <li>A commit or start is needed while a record that waits for it, or that it drops, is in the
+ *       log.
+ * </ul>
  */
 public final class RecordFormat {
   /** What a location counts: records start at multiples of it. */
@@ -51,6 +67,21 @@ public final class RecordFormat {
   /** A table that was dropped or cleared. */
   public static final int DROP = 5;
 
+  /**
+   * Says that batches are whole: every record before it in the log whose sequence is at most this
+   * record's key, or one of the {@code u64}s of its payload, counts from here on.
+   */
+  public static final int COMMIT = 6;
+
+  /** Says that the store was opened after a crash: what waits for a commit here never gets one. */
+  public static final int START = 7;
+
+  /**
+   * Added to the kind of a record to be appended: it counts without a commit, as the only record of
+   * its batch or as the copy of one that counts.
+   */
+  public static final int COMMITTED = 1 << 8;
+
   /** The largest kind that callers may use; the ones above belong to the log. */
   public static final int MAX_KIND = 126;
 
@@ -66,6 +97,7 @@ public final class RecordFormat {
   private static final long SEQUENCE_OFFSET = 16;
   private static final long TABLE_OFFSET = 24;
   private static final long KIND_OFFSET = 26;
+  private static final long FLAGS_OFFSET = 27;
   private static final long TIME_OFFSET = 28;
 
   /** The first byte that the checksum covers. */
@@ -78,7 +110,7 @@ public final class RecordFormat {
     return (HEADER_BYTES + payloadBytes + GRANULE_BYTES - 1) & -GRANULE_BYTES;
   }
 
-  /** Writes all of the header but the checksum. */
+  /** Writes all of the header but the checksum; the kind may carry {@link #COMMITTED}. */
   static void putHeader(
       long address,
       int kind,
@@ -126,6 +158,11 @@ public final class RecordFormat {
   /** Returns the kind. */
   public static int kind(long address) {
     return RawMemory.getByte(address + KIND_OFFSET) & 0xff;
+  }
+
+  /** Returns whether the record counts without a commit. */
+  public static boolean isCommitted(long address) {
+    return (RawMemory.getByte(address + FLAGS_OFFSET) & COMMITTED >> 8) != 0;
   }
 
   /** Returns the time in seconds, an unsigned number. */

@@ -42,7 +42,7 @@ record SegmentHeader(
     long salt,
     long creationSequence) {
   /** Version of the whole format of a volume. */
-  static final int FORMAT_VERSION = 1;
+  static final int FORMAT_VERSION = 2;
 
   /** The only stream so far. */
   static final int STREAM_MAIN = 0;

@@ -98,7 +98,7 @@ final class SegmentWriter {
       long payloadOffset,
       int payloadBytes) {
     int stored = RecordFormat.storedBytes(payloadBytes);
-    boolean urgent = kind == RecordFormat.TOMBSTONE || kind == RecordFormat.DROP;
+    boolean urgent = isUrgent(kind & ~RecordFormat.COMMITTED);
     lock.lock();
     try {
       long location;
@@ -163,6 +163,15 @@ final class SegmentWriter {
       progress.signalAll();
     }
     return location;
+  }
+
+  /** Returns whether records of a kind may take the reserve: those that lead to room again. */
+  private static boolean isUrgent(int kind) {
+    return switch (kind) {
+      case RecordFormat.TOMBSTONE, RecordFormat.DROP, RecordFormat.COMMIT, RecordFormat.START ->
+          true;
+      default -> false;
+    };
   }
 
   /**
@@ -436,9 +445,6 @@ final class SegmentWriter {
   }
 
   private void checkFailure() {
-    IoFailure failure = writer.failure();
-    if (failure != null) {
-      throw new IoFailure("the log is read-only since an earlier failure", failure);
-    }
+    writer.checkFailure();
   }
 }

@@ -31,6 +31,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * the first time, {@link #file} for the second, and there is no gap: a buffer lets go of a record
  * only after its write has finished. So who gets false from {@link #readBuffered} finds the record
  * on the device by a read that starts afterwards.
+ *
+ * <p>At any time a crash leaves a prefix of what was appended, with all that was flushed. Of that
+ * prefix, {@link RecordFormat} says which records count: whoever frees segments must read it.
  */
 public final class SegmentedLog implements AutoCloseable {
   /** Name of the file that holds the segments. */
@@ -154,12 +157,14 @@ public final class SegmentedLog implements AutoCloseable {
    *
    * <p>When all write buffers are on their way to the device, the call waits for the oldest.
    *
-   * @param kind {@link RecordFormat#ROW} and so on, 1 to {@link RecordFormat#MAX_KIND}
+   * @param kind {@link RecordFormat#ROW} and so on, 1 to {@link RecordFormat#MAX_KIND}; plus {@link
+   *     RecordFormat#COMMITTED} for a record that needs no commit
    * @param table 0 to 65535
    * @param payloadAddress absolute address
    * @return the location of the record
-   * @throws StoreFullException when no segment is left; deletes ({@link RecordFormat#TOMBSTONE},
-   *     {@link RecordFormat#DROP}) may take one more than other kinds
+   * @throws StoreFullException when no segment is left; what makes room ({@link
+   *     RecordFormat#TOMBSTONE}, {@link RecordFormat#DROP}, {@link RecordFormat#COMMIT}, {@link
+   *     RecordFormat#START}) may take one more than other kinds
    * @throws IoFailure when the log is read-only since an earlier failure, which is the cause
    */
   public long append(
@@ -184,9 +189,10 @@ public final class SegmentedLog implements AutoCloseable {
   }
 
   private void checkRecord(int kind, int table, int payloadBytes) {
-    if (kind < 1 || kind > RecordFormat.MAX_KIND) {
+    int plainKind = kind & ~RecordFormat.COMMITTED;
+    if (plainKind < 1 || plainKind > RecordFormat.MAX_KIND) {
       throw new IllegalArgumentException(
-          "kind must be 1 to %d, not %d".formatted(RecordFormat.MAX_KIND, kind));
+          "kind must be 1 to %d, not %d".formatted(RecordFormat.MAX_KIND, plainKind));
     }
     if (table < 0 || table > 0xffff) {
       throw new IllegalArgumentException("table must be 0 to 65535, not " + table);
@@ -195,6 +201,15 @@ public final class SegmentedLog implements AutoCloseable {
       throw new IllegalArgumentException(
           "payloadBytes must be 0 to %d, not %d".formatted(maxPayloadBytes(), payloadBytes));
     }
+  }
+
+  /**
+   * Checks that the log still takes records.
+   *
+   * @throws IoFailure when a write or sync failed earlier; its message names file and errno
+   */
+  public void checkWritable() {
+    blockWriter.checkFailure();
   }
 
   /**

@@ -62,7 +62,7 @@ final class DataFileReader {
     crc.update(volume.array(), offset, 12);
     crc.update(volume.array(), offset + 16, PAGE - 16);
     return volume.getLong(offset) == magic
-        && volume.getInt(offset + 8) == 1
+        && volume.getInt(offset + 8) == 2
         && volume.getInt(offset + 12) == (int) crc.getValue();
   }
 
@@ -99,7 +99,7 @@ final class DataFileReader {
   private Rec record(int at) {
     byte[] payload = Arrays.copyOfRange(volume.array(), at + 32, at + 32 + volume.getInt(at + 4));
     return new Rec(
-        volume.get(at + 26),
+        volume.getShort(at + 26),
         volume.getShort(at + 24) & 0xffff,
         volume.getLong(at + 8),
         volume.getLong(at + 16),

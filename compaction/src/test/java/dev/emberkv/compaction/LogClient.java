@@ -89,7 +89,8 @@ final class LogClient implements AutoCloseable {
     MemorySegment.copy(
         RawMemory.all(), JAVA_BYTE, RecordFormat.payload(address), payload, 0, payloadBytes);
     return new Rec(
-        RecordFormat.kind(address),
+        RecordFormat.kind(address)
+            | (RecordFormat.isCommitted(address) ? RecordFormat.COMMITTED : 0),
         RecordFormat.table(address),
         RecordFormat.key(address),
         RecordFormat.sequence(address),
@@ -113,7 +114,9 @@ final class LogClient implements AutoCloseable {
               long payloadAddress,
               int payloadBytes) {
             Rec rec = decode(payloadAddress - RecordFormat.HEADER_BYTES, payloadBytes);
-            assert rec.equals(new Rec(kind, table, key, sequence, timeSeconds, rec.payload()));
+            int flag = rec.kind() & RecordFormat.COMMITTED;
+            assert rec.equals(
+                new Rec(kind | flag, table, key, sequence, timeSeconds, rec.payload()));
             if (found.records().put(location, rec) != null) {
               throw new AssertionError("location " + location + " was visited twice");
             }

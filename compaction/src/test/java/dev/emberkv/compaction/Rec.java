@@ -10,12 +10,16 @@ record Rec(int kind, int table, long key, long sequence, int time, byte[] payloa
     byte[] payload = new byte[payloadBytes];
     random.nextBytes(payload);
     return new Rec(
-        1 + random.nextInt(RecordFormat.MAX_KIND),
+        1 + random.nextInt(RecordFormat.MAX_KIND) | flag(random),
         random.nextInt(1 << 16),
         random.nextLong(),
         sequence,
         random.nextInt(),
         payload);
+  }
+
+  private static int flag(Random random) {
+    return random.nextInt(4) == 0 ? RecordFormat.COMMITTED : 0;
   }
 
   @Override
