@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.LongAdder;
 /** Counts of what the tiers did, beside the answers that each {@link Guard} counts. Thread-safe. */
 final class Counters {
   final LongAdder admissions = new LongAdder();
+  final LongAdder rejections = new LongAdder();
   final LongAdder evictionsClean = new LongAdder();
   final LongAdder evictionsDirty = new LongAdder();
   final LongAdder falsePositives = new LongAdder();

@@ -33,6 +33,7 @@ final class EmberStore implements Store {
   private final SegmentedLog log;
   private final MemoryBudget budget;
   private final SlabPool slabs;
+  private final AdmissionPolicy admission;
   private final RecordReaders readers;
   private final RecordReaders resolverReaders;
   private final Tiers tiers;
@@ -57,7 +58,8 @@ final class EmberStore implements Store {
     this.readers = new RecordReaders(log, backend, sizing.readers());
     this.resolverReaders = new RecordReaders(log, backend, Sizing.RESOLVER);
     Counters counters = new Counters();
-    Evictor evictor = new Evictor(slabs, log, keyspaces::get, counters);
+    this.admission = new AdmissionPolicy(slabs, sizing.sketchBytes());
+    Evictor evictor = new Evictor(slabs, log, keyspaces::get, admission, counters);
     Epoch epoch = new Epoch();
     this.tiers =
         new Tiers(
@@ -304,6 +306,7 @@ final class EmberStore implements Store {
         io.writtenBytes(),
         io.submits(),
         counters.admissions.sum(),
+        counters.rejections.sum(),
         counters.evictionsClean.sum(),
         counters.evictionsDirty.sum(),
         counters.falsePositives.sum(),
@@ -324,6 +327,7 @@ final class EmberStore implements Store {
     try (catalog;
         backend;
         log;
+        admission;
         slabs;
         resolverReaders;
         readers) {

@@ -18,8 +18,6 @@ import org.jspecify.annotations.Nullable;
  * number.
  */
 final class Evictor {
-  private static final int CANDIDATES = 32;
-
   /** After how many searches for a slot a class asks whether another one needs its slabs less. */
   private static final int DEMAND_PER_SLAB = 64;
 
@@ -29,51 +27,80 @@ final class Evictor {
   private final SlabPool slabs;
   private final SegmentedLog log;
   private final KeyspaceRegistry keyspaces;
+  private final AdmissionPolicy policy;
   private final Counters counters;
 
-  Evictor(SlabPool slabs, SegmentedLog log, KeyspaceRegistry keyspaces, Counters counters) {
+  Evictor(
+      SlabPool slabs,
+      SegmentedLog log,
+      KeyspaceRegistry keyspaces,
+      AdmissionPolicy policy,
+      Counters counters) {
     this.slabs = slabs;
     this.log = log;
     this.keyspaces = keyspaces;
+    this.policy = policy;
     this.counters = counters;
   }
 
   /**
-   * Takes a slot, and evicts rows until there is one.
+   * Takes a slot for a row that was read from the device, if the row deserves one.
    *
+   * @param useHash see {@link Keyspace#useHash}
+   * @return 0 when it does not
+   */
+  long admit(SlotClass slotClass, long useHash) {
+    int use = policy.onRead(slotClass, useHash);
+    long slot = use == AdmissionPolicy.NOT_ADMITTED ? 0 : slotClass.allocate((byte) use);
+    if (slot == 0 && use != AdmissionPolicy.NOT_ADMITTED) {
+      reclaim(slotClass, (byte) use, false);
+      slot = slotClass.allocate((byte) use);
+    }
+    if (slot == 0) {
+      counters.rejections.increment();
+    }
+    return slot;
+  }
+
+  /**
+   * Takes a slot for a row that is written, and evicts rows until there is one.
+   *
+   * @param useHash see {@link Keyspace#useHash}
    * @throws IllegalStateException when nothing could be evicted for 30 s, which means that the
    *     budget is too small for what is in use at once
    */
-  long allocate(SlotClass slotClass) {
-    long slot = slotClass.allocate();
+  long allocate(SlotClass slotClass, long useHash) {
+    byte use = (byte) policy.onWrite(slotClass, useHash);
+    long slot = slotClass.allocate(use);
     if (slot != 0) {
       return slot;
     }
     long deadline = System.nanoTime() + MAX_WAIT_NANOS;
     while (true) {
-      if (slotClass.slabCount() == 0 || slotClass.demand() >= DEMAND_PER_SLAB) {
-        takeSlabFor(slotClass);
-      }
-      int freed = reclaim(slotClass);
-      slot = slotClass.allocate();
+      int freed = reclaim(slotClass, use, true);
+      slot = slotClass.allocate(use);
       if (slot != 0) {
         return slot;
       }
       if (freed == 0) {
-        if (System.nanoTime() > deadline) {
+        if (System.nanoTime() - deadline > 0) {
           throw new IllegalStateException(
               "no slot of %d bytes could be freed: the memory budget is too small"
                   .formatted(slotClass.slotBytes));
         }
+        use = UseCounts.window(UseCounts.frequency(use)); // the floor has risen above the row
         Thread.onSpinWait();
       }
     }
   }
 
-  /** Evicts some rows of one class and returns how many. */
-  private int reclaim(SlotClass slotClass) {
-    long[] found = new long[CANDIDATES];
-    int count = slotClass.advanceHand(found, CANDIDATES);
+  /** Makes room for a newcomer; returns how many rows were evicted of its class. */
+  private int reclaim(SlotClass slotClass, byte use, boolean insist) {
+    if (slotClass.slabCount() == 0 || slotClass.demand() >= DEMAND_PER_SLAB) {
+      takeSlabFor(slotClass, UseCounts.frequency(use), insist && slotClass.slabCount() == 0);
+    }
+    long[] found = new long[SlotClass.MAX_VICTIMS];
+    int count = slotClass.victims(use, found);
     return evictAll(found, count, slotClass.slotBytes);
   }
 
@@ -92,16 +119,19 @@ final class Evictor {
 
   /**
    * Moves a slab to a class from the one that searched for slots least of late, if that is less
-   * than half as often: classes under equal pressure would only evict each other's rows.
+   * than half as often: classes under equal pressure would only evict each other's rows. A slab
+   * whose rows are typically used as often as the newcomer, or more, stays where it is.
+   *
+   * @param insist whether some other class must give a slab, however often its rows are used
    */
-  private void takeSlabFor(SlotClass needy) {
+  private void takeSlabFor(SlotClass needy, int frequency, boolean insist) {
     long demand = needy.drainDemand();
     SlotClass donor = null;
-    long leastDemand = needy.slabCount() == 0 ? Long.MAX_VALUE : demand / 2;
+    long leastDemand = insist ? Long.MAX_VALUE : demand / 2;
     for (SlotClass candidate : slabs.classes()) {
       if (candidate != needy && candidate.slabCount() > 0) {
         long candidateDemand = candidate.drainDemand();
-        if (candidateDemand <= leastDemand) {
+        if (candidateDemand <= leastDemand && (insist || candidate.medianUses() <= frequency)) {
           leastDemand = candidateDemand;
           donor = candidate;
         }
@@ -126,6 +156,7 @@ final class Evictor {
 
   /** Gives slabs back while the pool has more than its limit, as the index grows. */
   void shrinkToLimit() {
+    slabs.reviseLimit();
     for (int excess = slabs.excessSlabs(); excess > 0; excess--) {
       SlotClass largest = null;
       for (SlotClass candidate : slabs.classes()) {
@@ -163,6 +194,7 @@ final class Evictor {
       HashIndex.unlock(home);
     }
     if (!Slot.has(state, Slot.DIRTY)) {
+      noteUses(keyspace, hash, slot);
       slabs.free(slot);
       counters.evictionsClean.increment();
       return true;
@@ -247,6 +279,7 @@ final class Evictor {
         if (evict && !Slot.has(state, Slot.DIRTY)) {
           long hot = Location.dram(slabs.granule(slot));
           keyspace.index.replace(home, hash, hot, Location.cold(written));
+          noteUses(keyspace, hash, slot);
           counters.evictionsDirty.increment();
           free = true;
         }
@@ -258,6 +291,11 @@ final class Evictor {
       slabs.free(slot);
     }
     return free;
+  }
+
+  /** Keeps the count of a row that leaves its slot. */
+  private void noteUses(Keyspace keyspace, long hash, long slot) {
+    policy.evicted(keyspace.useHash(hash), UseCounts.frequency(slabs.counts().get(slot)));
   }
 
   /** Looks a keyspace up by the id in a header; null when it was dropped. */

@@ -27,6 +27,7 @@ final class Keyspace {
   /** Rows with a larger payload than this are never in DRAM. */
   static final int MAX_SLOT_PAYLOAD_BYTES = 512 << 10;
 
+  private static final long USE_SALT = 0xa0761d6478bd642fL;
   private static final int DELETION_STRIPE_BITS = 8;
 
   final int id;
@@ -58,6 +59,11 @@ final class Keyspace {
   /** Returns the index's hash of what stands in the key field of a header. */
   long hash(long headerKey) {
     return kind == RecordFormat.ROW ? KeyHash.ofId(headerKey, hashSeed) : headerKey;
+  }
+
+  /** Returns the hash of a row among those of all keyspaces, under which its uses are counted. */
+  long useHash(long hash) {
+    return hash + id * USE_SALT;
   }
 
   /** Returns whether the index points to a location under this hash; its home is locked. */
@@ -155,12 +161,18 @@ final class Keyspace {
     return found[0];
   }
 
-  /** Brings a row that was read from the log into DRAM, unless it has moved meanwhile. */
+  /**
+   * Brings a row that was read from the log into DRAM, if it is asked for often enough and has not
+   * moved meanwhile.
+   */
   void admit(long hash, long location, long record, int payloadBytes) {
     if (payloadBytes > MAX_SLOT_PAYLOAD_BYTES) {
       return;
     }
-    long slot = newSlot(payloadBytes);
+    long slot = tiers.evictor().admit(slotClass(payloadBytes), useHash(hash));
+    if (slot == 0) {
+      return;
+    }
     Slot.copyRow(record, slot, payloadBytes);
     Slot.setState(slot, Slot.stateOf(payloadBytes, 0, Location.granule(location)));
     long home = index.lock(hash);
@@ -181,14 +193,18 @@ final class Keyspace {
     return Location.dram(slabs.granule(slot));
   }
 
-  /** Takes a slot for a payload; waits for room if it must. */
-  long newSlot(int payloadBytes) {
+  /** Takes a slot for a row that is written; waits for room if it must. */
+  long newSlot(RowKey key, int payloadBytes) {
+    return tiers.evictor().allocate(slotClass(payloadBytes), useHash(hash(key.header())));
+  }
+
+  private SlotClass slotClass(int payloadBytes) {
     SlotClass slotClass = lastClass;
     if (slotClass == null || slotClass.slotBytes != SlabPool.slotBytes(kind, payloadBytes)) {
       slotClass = slabs.classFor(kind, payloadBytes);
       lastClass = slotClass;
     }
-    return tiers.evictor().allocate(slotClass);
+    return slotClass;
   }
 
   // Writing

@@ -11,10 +11,10 @@ import java.util.function.LongSupplier;
  * <p>Thread-safe.
  */
 final class MemoryBudget {
-  /** Slabs come with one reference byte per 64 bytes. */
-  private static final long SLAB_SHARE = 64;
+  /** Slabs come with their {@link UseCounts}. */
+  private static final long SLAB_SHARE = UseCounts.BYTES_PER_COUNT;
 
-  private static final long SLAB_WITH_REFERENCES = 65;
+  private static final long SLAB_WITH_COUNTS = SLAB_SHARE + 1;
 
   private final long limitBytes;
   private final long fixedBytes;
@@ -102,6 +102,6 @@ final class MemoryBudget {
   }
 
   private static long slabShareOf(long bytes) {
-    return Math.max(0, bytes) / SLAB_WITH_REFERENCES * SLAB_SHARE;
+    return Math.max(0, bytes) / SLAB_WITH_COUNTS * SLAB_SHARE;
   }
 }

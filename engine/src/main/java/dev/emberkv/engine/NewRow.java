@@ -23,7 +23,7 @@ final class NewRow {
     this.stamp = stamp;
     int payloadBytes = row.payloadBytes();
     if (payloadBytes <= Keyspace.MAX_SLOT_PAYLOAD_BYTES) {
-      slot = keyspace.newSlot(payloadBytes);
+      slot = keyspace.newSlot(key, payloadBytes);
       Slot.setIdentity(slot, key.header(), keyspace.id, keyspace.kind);
       Slot.setVersion(slot, stamp);
       row.writeTo(Slot.payload(slot));

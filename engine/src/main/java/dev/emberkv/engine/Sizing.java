@@ -5,14 +5,17 @@ import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.uring.QueuePool;
 
 /**
- * How a memory budget is spread over the parts that do not grow: write buffers and read queues.
+ * How a memory budget is spread over the parts that do not grow: write buffers, read queues and the
+ * frequency sketch.
  *
  * @param readers the queues that batches read with
  * @param blockBytes size of one write buffer
  * @param blocks number of write buffers
+ * @param sketchBytes size of the frequency sketch
  * @param diskLimitBytes the most disk space
  */
-record Sizing(QueuePool.Options readers, int blockBytes, int blocks, long diskLimitBytes) {
+record Sizing(
+    QueuePool.Options readers, int blockBytes, int blocks, long sketchBytes, long diskLimitBytes) {
   /** The queue of a growing index, which reads one record at a time. */
   static final QueuePool.Options RESOLVER = new QueuePool.Options(1, 4, 4, RecordFormat.PAGE_BYTES);
 
@@ -23,6 +26,9 @@ record Sizing(QueuePool.Options readers, int blockBytes, int blocks, long diskLi
 
   /** Write buffers and read queues each take about this part of the budget, within their limits. */
   private static final int SHARE = 32;
+
+  /** The sketch takes this part: at rows of 256 bytes about three bytes for each that fits. */
+  private static final int SKETCH_SHARE = 128;
 
   static Sizing of(StoreOptions options) {
     long share = options.memoryBytes() / SHARE;
@@ -35,6 +41,7 @@ record Sizing(QueuePool.Options readers, int blockBytes, int blocks, long diskLi
         new QueuePool.Options(queues, depth, 2 * depth, RecordFormat.PAGE_BYTES),
         (int) blockBytes & -RecordFormat.PAGE_BYTES,
         blocks,
+        options.memoryBytes() / SKETCH_SHARE,
         options.diskLimitBytes());
   }
 
@@ -49,6 +56,9 @@ record Sizing(QueuePool.Options readers, int blockBytes, int blocks, long diskLi
 
   /** Returns the memory that all of this takes. */
   long fixedBytes() {
-    return readers.memoryBytes() + RESOLVER.memoryBytes() + log(LogOptions.ANY_STORE).memoryBytes();
+    return readers.memoryBytes()
+        + RESOLVER.memoryBytes()
+        + log(LogOptions.ANY_STORE).memoryBytes()
+        + sketchBytes;
   }
 }

@@ -54,6 +54,11 @@ final class Slab {
     return owner;
   }
 
+  /** Returns how many slots the slab is cut into. */
+  int slots() {
+    return slots;
+  }
+
   int takenCount() {
     return slots - free;
   }

@@ -2,7 +2,6 @@ package dev.emberkv.engine;
 
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.uring.NativeMemory;
-import dev.emberkv.uring.RawMemory;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
@@ -18,20 +17,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. Slot memory stays mapped while the pool is open, so a reader that races with a
  * reuse reads a wrong row at worst, which the index's version check throws away; behind the last
  * slab one more stays reserved, so that a length misread in such a race can't lead past the
- * mapping. Reference counts stand apart from the slots, one byte per 64 bytes: readers bump them
- * without a lock, and a count inside a slot could land in the middle of a row once its slab belongs
- * to another class.
+ * mapping.
  */
 final class SlabPool implements AutoCloseable {
   /** The size of a slab: a huge page. */
   static final long SLAB_BYTES = NativeMemory.HUGE_PAGE_BYTES;
 
   private static final VarHandle DIRTY = MethodHandles.arrayElementVarHandle(byte[].class);
-  private static final int REFERENCE_SHIFT = 6;
-  private static final int MAX_REFERENCES = 3;
+
+  /** Uses are counted once the pool has handed out so many eighths of what it may. */
+  private static final int COUNTED_EIGHTHS = 7;
 
   private final NativeMemory arena;
-  private final NativeMemory references;
+  private final UseCounts counts;
   private final Slab[] slabs;
   private final byte[] dirty;
   private final LongSupplier limitBytes;
@@ -42,8 +40,11 @@ final class SlabPool implements AutoCloseable {
   private int nextFresh;
   private volatile int assigned;
 
-  /** Set for good once a slab was asked for and refused; read racily. */
-  private boolean scarce;
+  /** Whether a slab was asked for and refused, and none came back since; read racily. */
+  private boolean full;
+
+  /** Whether memory is running out, so that uses must be known; read racily. */
+  private boolean counting;
 
   /**
    * Reserves the arena; physical memory comes slab by slab.
@@ -54,7 +55,7 @@ final class SlabPool implements AutoCloseable {
   SlabPool(long maxBytes, LongSupplier limitBytes) {
     int count = Math.toIntExact(Math.max(1, maxBytes / SLAB_BYTES));
     this.arena = NativeMemory.reserve((count + 1) * SLAB_BYTES);
-    this.references = NativeMemory.reserve((count * SLAB_BYTES) >>> REFERENCE_SHIFT);
+    this.counts = new UseCounts(arena.address(), count * SLAB_BYTES);
     this.slabs = new Slab[count];
     this.dirty = new byte[count];
     for (int i = 0; i < count; i++) {
@@ -69,7 +70,7 @@ final class SlabPool implements AutoCloseable {
       throw new IllegalArgumentException(
           "slots have %d to %d bytes, not %d".formatted(Slot.MIN_BYTES, SLAB_BYTES, slotBytes));
     }
-    return classes.computeIfAbsent(slotBytes, size -> new SlotClass(this, size));
+    return classes.computeIfAbsent(slotBytes, size -> new SlotClass(this, counts, size));
   }
 
   /**
@@ -97,7 +98,7 @@ final class SlabPool implements AutoCloseable {
   /** Gives a slot back. The caller must be the only one that knows it. */
   void free(long slot) {
     Slab slab = slabOf(slot);
-    RawMemory.putByte(referenceAddress(slot), (byte) 0);
+    counts.set(slot, UseCounts.ordinary(0));
     slab.owner().free(slab, slot);
   }
 
@@ -147,39 +148,50 @@ final class SlabPool implements AutoCloseable {
   }
 
   /**
-   * Notes a use of a slot. Racing calls may lose one another's count, which only ages it sooner.
-   * While there is memory for every row, nothing will ask for the counts and none are kept.
+   * Notes a use of a slot. While there is memory for every row, nothing will ask for the counts and
+   * none are kept.
    */
   void touch(long slot) {
-    if (!scarce) {
-      return;
-    }
-    long address = referenceAddress(slot);
-    byte count = RawMemory.getByte(address);
-    if (count < MAX_REFERENCES) {
-      RawMemory.putByte(address, (byte) (count + 1));
+    if (counting) {
+      counts.touch(slot);
     }
   }
 
-  /** Takes one reference from a slot and returns whether it had one. */
-  boolean age(long slot) {
-    long address = referenceAddress(slot);
-    byte count = RawMemory.getByte(address);
-    if (count > 0) {
-      RawMemory.putByte(address, (byte) (count - 1));
-    }
-    return count > 0;
+  UseCounts counts() {
+    return counts;
   }
 
-  private long referenceAddress(long slot) {
-    return references.address() + ((slot - arena.address()) >>> REFERENCE_SHIFT);
+  /** Halves the counts of a slab's ordinary rows. */
+  void halveCounts(int slab) {
+    counts.halve(slabs[slab].address, SLAB_BYTES);
+  }
+
+  /** Returns the number of slabs that have ever been handed out; these are the first ones. */
+  int usedSlabs() {
+    synchronized (freeLock) {
+      return nextFresh;
+    }
+  }
+
+  /** Returns whether a class may still get a slab; a racy answer. */
+  boolean canGrow() {
+    return !full;
+  }
+
+  /** Looks again whether there is room, after the limit may have moved. */
+  void reviseLimit() {
+    synchronized (freeLock) {
+      full = assigned >= Math.min(slabs.length, limitBytes.getAsLong() / SLAB_BYTES);
+    }
   }
 
   /** Takes a slab that belongs to no class; null when the limit is reached. */
   @Nullable Slab takeFreeSlab() {
     synchronized (freeLock) {
-      if (assigned >= limitBytes.getAsLong() / SLAB_BYTES) {
-        scarce = true;
+      long limit = limitBytes.getAsLong() / SLAB_BYTES;
+      if (assigned >= limit) {
+        full = true;
+        counting = true;
         return null;
       }
       Slab slab = freeSlabs.pollLast();
@@ -188,6 +200,9 @@ final class SlabPool implements AutoCloseable {
       }
       if (slab != null) {
         assigned++;
+        counting |= assigned > limit * COUNTED_EIGHTHS / 8;
+      } else {
+        full = true;
       }
       return slab;
     }
@@ -198,6 +213,7 @@ final class SlabPool implements AutoCloseable {
     long limit = limitBytes.getAsLong() / SLAB_BYTES;
     synchronized (freeLock) {
       assigned--;
+      full = assigned >= limit;
       if (assigned + freeSlabs.size() >= limit) {
         arena.release(slab.number * SLAB_BYTES, SLAB_BYTES);
       }
@@ -241,6 +257,6 @@ final class SlabPool implements AutoCloseable {
   @Override
   public void close() {
     arena.close();
-    references.close();
+    counts.close();
   }
 }

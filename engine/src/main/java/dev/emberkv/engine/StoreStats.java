@@ -14,7 +14,8 @@ package dev.emberkv.engine;
  * @param deviceWriteBytes bytes written
  * @param deviceSubmits system calls that handed requests to the device; with io_uring far fewer
  *     than requests
- * @param admissions cold rows that were brought into DRAM
+ * @param admissions cold rows that were brought into DRAM when they were read
+ * @param rejections cold rows that were read and stayed out of DRAM
  * @param evictionsClean rows that left DRAM without I/O
  * @param evictionsDirty rows that were written when they left DRAM
  * @param falsePositives index tags that matched another key
@@ -36,6 +37,7 @@ public record StoreStats(
     long deviceWriteBytes,
     long deviceSubmits,
     long admissions,
+    long rejections,
     long evictionsClean,
     long evictionsDirty,
     long falsePositives,

@@ -136,6 +136,7 @@ final class InfoReport {
     line("device_write_bytes", stats.deviceWriteBytes());
     line("device_submits", stats.deviceSubmits());
     line("admissions", stats.admissions());
+    line("rejections", stats.rejections());
     line("evictions_clean", stats.evictionsClean());
     line("evictions_dirty", stats.evictionsDirty());
     line("false_positives", stats.falsePositives());

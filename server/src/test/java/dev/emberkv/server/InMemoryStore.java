@@ -128,6 +128,7 @@ final class InMemoryStore implements Store {
         0,
         0,
         0,
+        0,
         options.memoryBytes(),
         0);
   }
