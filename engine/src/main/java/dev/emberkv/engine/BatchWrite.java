@@ -5,10 +5,10 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A batch of rows to write or delete in one table, under one sequence number and in the order of
- * the batch. As long as no key has an entry on the device, each chunk is applied as soon as it is
- * found; from the first such key on, all entries are found first, then their records are read in
- * one go, to learn whether they are the keys' own, and then the rest is applied.
+ * A batch, or part of one, of rows to write or delete in one table, under one sequence number and
+ * in the order of the batch. As long as no key has an entry on the device, each chunk is applied as
+ * soon as it is found; from the first such key on, all entries are found first, then their records
+ * are read in one go, to learn whether they are the keys' own, and then the rest is applied.
  *
  * <p>Not thread-safe; one per call.
  */
@@ -41,7 +41,13 @@ final class BatchWrite {
   }
 
   BatchWrite(
-      Keyspace keyspace, Tiers tiers, MemorySegment keys, long first, int count, Guard guard) {
+      Keyspace keyspace,
+      Tiers tiers,
+      Stamp stamp,
+      MemorySegment keys,
+      long first,
+      int count,
+      Guard guard) {
     this.keyspace = keyspace;
     this.tiers = tiers;
     this.keys = keys;
@@ -49,7 +55,7 @@ final class BatchWrite {
     this.count = count;
     this.scratch = guard.scratch;
     this.key = guard.key;
-    this.stamp = tiers.nextStamp();
+    this.stamp = stamp;
   }
 
   /** Writes the rows. */

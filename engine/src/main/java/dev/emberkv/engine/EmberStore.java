@@ -11,12 +11,12 @@ import dev.emberkv.uring.IoBackend;
 import dev.emberkv.uring.IoCounters;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The store: opens its parts in order, keeps the tables, and makes and drops their keyspaces.
@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Changes of the set of tables are serialized by this object's monitor.
  */
 final class EmberStore implements Store {
+  private static final Logger LOGGER = LoggerFactory.getLogger(EmberStore.class);
   private static final int MAX_KEYSPACES = 1 << 16;
   private static final long HASH_SALT = 0xd6e8feb86659fd93L;
 
@@ -70,9 +71,9 @@ final class EmberStore implements Store {
             evictor,
             epoch,
             counters,
-            new AtomicLong(),
+            new CommitClock(),
             options.durability());
-    this.flusher = new Flusher(slabs, log, evictor, epoch, options.durability());
+    this.flusher = new Flusher(tiers);
     this.strings = new StringSpace(recover(), hashSeed, tiers, this::clearStrings);
   }
 
@@ -116,16 +117,24 @@ final class EmberStore implements Store {
     Keyspace stringRows = null;
     try (Recovery recovery = new Recovery()) {
       recovery.run(log);
-      tiers.sequence().set(recovery.newestSequence());
-      for (Map.Entry<Integer, byte[]> definition : recovery.definitions().entrySet()) {
-        int id = definition.getKey();
-        if (TableCodec.isStrings(definition.getValue())) {
-          stringRows = adopt(id, RecordFormat.STRING);
-          fill(recovery, stringRows);
+      tiers.clock().startAfter(recovery.newestSequence());
+      if (recovery.uncommitted() > 0) {
+        LOGGER.info("Dropped {} records of batches that a crash cut short", recovery.uncommitted());
+        append(RecordFormat.START, 0, MemorySegment.NULL);
+      }
+      for (Recovery.Definition definition : recovery.definitions()) {
+        TableSpec spec = definition.table();
+        if (spec == null ? stringRows != null : tables.containsKey(spec.name())) {
+          // a crash came between the two steps of clearing it
+          append(RecordFormat.DROP, definition.id(), MemorySegment.NULL);
+          continue;
+        }
+        Keyspace rows =
+            adopt(definition.id(), spec == null ? RecordFormat.STRING : RecordFormat.ROW);
+        fill(recovery, rows);
+        if (spec == null) {
+          stringRows = rows;
         } else {
-          TableSpec spec = TableCodec.decode(definition.getValue());
-          Keyspace rows = adopt(id, RecordFormat.ROW);
-          fill(recovery, rows);
           tables.put(spec.name(), new RowTable(spec, rows, tiers));
         }
       }
@@ -161,18 +170,30 @@ final class EmberStore implements Store {
 
   /** Makes a keyspace that survives a restart. */
   private Keyspace define(int kind, byte[] definition) {
+    log.checkWritable();
     int id = freeId();
-    Stamp stamp = tiers.nextStamp();
+    append(RecordFormat.TABLE, id, MemorySegment.ofArray(definition));
+    flushChange();
+    return adopt(id, kind);
+  }
+
+  /** Logs a change of the set of keyspaces. It counts at once, or from the next checkpoint on. */
+  private void append(int kind, int id, MemorySegment payload) {
+    Stamp stamp = tiers.nextStamp(1);
+    boolean waits = options.durability() == Durability.CHECKPOINT && kind != RecordFormat.START;
     log.append(
-        RecordFormat.TABLE,
+        waits ? kind : kind | RecordFormat.COMMITTED,
         id,
         0,
         stamp.sequence(),
         stamp.time(),
-        MemorySegment.ofArray(definition));
-    log.flush();
-    catalog.putTable(id, definition);
-    return adopt(id, kind);
+        payload);
+  }
+
+  private void flushChange() {
+    if (options.durability() != Durability.CHECKPOINT) {
+      log.flush();
+    }
   }
 
   private int freeId() {
@@ -188,17 +209,18 @@ final class EmberStore implements Store {
    * Drops a keyspace that nothing points to any more: waits for the operations that still use it,
    * logs that all its records so far are dead, waits for evictions that came upon its rows, and
    * frees its memory.
+   *
+   * <p>No flush is under way meanwhile: one whose cut lies before the drop would miss rows.
    */
   private void drop(Keyspace keyspace) {
     tiers.epoch().synchronize();
-    Stamp stamp = tiers.nextStamp();
-    log.append(
-        RecordFormat.DROP, keyspace.id, 0, stamp.sequence(), stamp.time(), MemorySegment.NULL);
-    log.flush();
-    catalog.removeTable(keyspace.id);
-    keyspaces.set(keyspace.id, null);
-    tiers.epoch().synchronize();
-    keyspace.freeSlots();
+    flusher.betweenFlushes(() -> {
+      append(RecordFormat.DROP, keyspace.id, MemorySegment.NULL);
+      flushChange();
+      keyspaces.set(keyspace.id, null);
+      tiers.epoch().synchronize();
+      keyspace.freeSlots();
+    });
     budget.remove(keyspace.memoryBytes);
     keyspace.index.close();
   }

@@ -5,6 +5,7 @@ import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.Location;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -202,39 +203,70 @@ final class Evictor {
     return finishWriteBack(keyspace, slot, scratch, true);
   }
 
+  /** What a write-back came to. */
+  enum WriteBack {
+    /** The row is in the log, or has left the slot, which it does not before it is. */
+    DONE,
+    /** Another thread is writing the row back. */
+    BUSY,
+    /** The row is newer than asked for, or than the slab's slots. */
+    NEWER
+  }
+
   /**
    * Writes the row of a slot to the log if it is dirty; it stays in DRAM.
    *
-   * @return false when another thread is writing the row back at this moment
+   * @return false when it may not be there yet
    */
-  boolean writeBack(long slot, long scratch) {
+  boolean writeBack(long slot) {
+    int bytes = Slot.HEADER_BYTES + Slot.payloadBytes(Slot.state(slot));
+    if (bytes > SlabPool.SLAB_BYTES) {
+      return false;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment scratch = arena.allocate(bytes, 64);
+      return writeBack(slot, scratch, Long.MAX_VALUE) == WriteBack.DONE;
+    }
+  }
+
+  /**
+   * Writes the row of a slot to the log if it is dirty; it stays in DRAM.
+   *
+   * @param scratch as large as a slot of its class
+   * @param newest the highest sequence number that a row is to be written with
+   */
+  WriteBack writeBack(long slot, MemorySegment scratch, long newest) {
     long seen = Slot.state(slot);
     if (!Slot.has(seen, Slot.DIRTY | Slot.FLUSHING)) {
-      return true;
+      return WriteBack.DONE;
     }
     Keyspace keyspace = keyspaces.byId(Slot.table(slot));
     if (keyspace == null) {
-      return true;
+      return WriteBack.DONE;
     }
     long hash = keyspace.hash(Slot.key(slot));
     long home = keyspace.index.lock(hash);
     try {
       long state = Slot.state(slot);
       if (!keyspace.holds(home, hash, Location.dram(slabs.granule(slot)))) {
-        return true;
+        return WriteBack.DONE;
       }
       if (Slot.has(state, Slot.FLUSHING)) {
-        return false;
+        return WriteBack.BUSY;
       }
       if (!Slot.has(state, Slot.DIRTY)) {
-        return true;
+        return WriteBack.DONE;
       }
-      beginWriteBack(slot, state, scratch);
+      if (Slot.sequence(slot) > newest
+          || Slot.HEADER_BYTES + Slot.payloadBytes(state) > scratch.byteSize()) {
+        return WriteBack.NEWER;
+      }
+      beginWriteBack(slot, state, scratch.address());
     } finally {
       HashIndex.unlock(home);
     }
-    finishWriteBack(keyspace, slot, scratch, false);
-    return true;
+    finishWriteBack(keyspace, slot, scratch.address(), false);
+    return WriteBack.DONE;
   }
 
   private static void beginWriteBack(long slot, long state, long scratch) {
@@ -273,6 +305,7 @@ final class Evictor {
         free = true;
       } else if (written == NOT_WRITTEN) {
         Slot.setState(slot, state | Slot.DIRTY);
+        slabs.markDirty(slot);
       } else {
         state = Slot.withHome(state, written);
         Slot.setState(slot, state);

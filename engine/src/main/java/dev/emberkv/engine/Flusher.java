@@ -1,37 +1,41 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.compaction.SegmentedLog;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes dirty rows to the log: once a second, and when asked. It also gives slabs back as the
- * index takes a larger share of the budget.
+ * Makes what is in DRAM durable: once a second, and when asked. A flush cuts the sequence of
+ * batches, waits for those before the cut, logs their rows, commits and syncs; {@link CommitClock}
+ * says why nobody has to wait for it. It also gives slabs back as the index takes a larger share of
+ * the budget.
  *
- * <p>Thread-safe; passes run one after the other. The thread is a daemon that {@link #close} ends.
+ * <p>Thread-safe; flushes run one after the other. The thread is a daemon that {@link #close} ends.
  */
 final class Flusher implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(Flusher.class);
   private static final long PERIOD_NANOS = 500_000_000L;
   private static final long MAX_SHRINK_NANOS = 30_000_000_000L;
   private static final long SHRINK_PAUSE_NANOS = 1_000_000L;
+  private static final long BUSY_PAUSE_NANOS = 20_000;
 
+  private final Tiers tiers;
   private final SlabPool slabs;
   private final SegmentedLog log;
-  private final Evictor evictor;
-  private final Epoch epoch;
   private final boolean periodic;
   private final Thread thread;
   private volatile boolean closed;
 
-  Flusher(SlabPool slabs, SegmentedLog log, Evictor evictor, Epoch epoch, Durability durability) {
-    this.slabs = slabs;
-    this.log = log;
-    this.evictor = evictor;
-    this.epoch = epoch;
-    this.periodic = durability == Durability.EVERYSEC;
+  Flusher(Tiers tiers) {
+    this.tiers = tiers;
+    this.slabs = tiers.slabs();
+    this.log = tiers.log();
+    this.periodic = tiers.durability() != Durability.CHECKPOINT;
     this.thread = Thread.ofPlatform().name("ember-flusher").daemon().unstarted(this::work);
   }
 
@@ -59,8 +63,8 @@ final class Flusher implements AutoCloseable {
   }
 
   private void shrink() {
-    try (Guard _ = epoch.enter()) {
-      evictor.shrinkToLimit();
+    try (Guard _ = tiers.epoch().enter()) {
+      tiers.evictor().shrinkToLimit();
     }
   }
 
@@ -81,28 +85,81 @@ final class Flusher implements AutoCloseable {
     }
   }
 
-  /** Makes everything durable that was written before the call. */
-  void flush() {
-    writeBackDirty();
-    log.flush();
+  /**
+   * Makes everything durable that was written before the call.
+   *
+   * <p>The marks of slabs with dirty rows are taken before the cut. So a mark that a batch before
+   * the cut sets later is found by the second look, and one behind the cut is left for the next
+   * flush.
+   */
+  synchronized void flush() {
+    if (tiers.clock().isCommitted()) {
+      log.flush();
+      return;
+    }
+    BitSet marked = takeMarks();
+    boolean done = false;
+    try {
+      long cut = tiers.clock().openCut();
+      tiers.epoch().synchronize();
+      if (!tiers.writesThrough()) {
+        writeBack(marked, cut);
+        int time = (int) (System.currentTimeMillis() / 1000);
+        log.append(RecordFormat.COMMIT, 0, cut, cut, time, MemorySegment.NULL);
+      }
+      log.flush();
+      tiers.clock().commit(cut);
+      done = true;
+    } finally {
+      if (!done) {
+        marked.stream().forEach(slabs::markDirtySlab);
+      }
+    }
   }
 
-  private synchronized void writeBackDirty() {
+  /** Does something between two flushes, so that no cut lies before it whose commit is to come. */
+  synchronized void betweenFlushes(Runnable action) {
+    action.run();
+  }
+
+  private BitSet takeMarks() {
+    BitSet marked = new BitSet();
+    for (int slab = slabs.takeDirtySlab(0); slab >= 0; slab = slabs.takeDirtySlab(slab + 1)) {
+      marked.set(slab);
+    }
+    return marked;
+  }
+
+  /** Logs all dirty rows up to a sequence number, in slabs that are marked or were. */
+  private void writeBack(BitSet marked, long newest) {
+    BitSet wanted = (BitSet) marked.clone();
+    for (int slab = slabs.nextDirtySlab(0); slab >= 0; slab = slabs.nextDirtySlab(slab + 1)) {
+      wanted.set(slab);
+    }
     long[] taken = new long[(int) (SlabPool.SLAB_BYTES / Slot.MIN_BYTES)];
-    for (int slab = slabs.takeDirtySlab(0); slab >= 0; slab = slabs.takeDirtySlab(slab)) {
-      try (Guard _ = epoch.enter();
-          Arena arena = Arena.ofConfined()) {
-        int slotBytes = slabs.slotBytes(slab);
-        int count = slabs.takenSlots(slab, taken);
-        long scratch = arena.allocate(Math.max(slotBytes, Slot.MIN_BYTES), 64).address();
-        for (int i = 0; i < count; i++) {
-          if (!evictor.writeBack(taken[i], scratch)) {
-            slabs.markDirty(taken[i]);
-            Thread.onSpinWait();
-          }
+    for (int slab = wanted.nextSetBit(0); slab >= 0; slab = wanted.nextSetBit(slab + 1)) {
+      while (!writeBackSlab(slab, taken, newest)) {
+        LockSupport.parkNanos(BUSY_PAUSE_NANOS);
+      }
+    }
+  }
+
+  /** Logs the dirty rows of a slab; false when others are at some of them. */
+  private boolean writeBackSlab(int slab, long[] taken, long newest) {
+    boolean done = true;
+    try (Guard _ = tiers.epoch().enter();
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment scratch = arena.allocate(Math.max(slabs.slotBytes(slab), Slot.MIN_BYTES), 64);
+      int count = slabs.takenSlots(slab, taken);
+      for (int i = 0; i < count; i++) {
+        switch (tiers.evictor().writeBack(taken[i], scratch, newest)) {
+          case DONE -> {}
+          case BUSY -> done = false;
+          case NEWER -> slabs.markDirty(taken[i]);
         }
       }
     }
+    return done;
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.emberkv.index.KeyHash;
 import dev.emberkv.index.Location;
 import java.lang.foreign.Arena;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A row carries the sequence number of the batch that wrote it, and of two versions of a row the
  * higher one counts, at run time as in recovery. So a batch that reaches a row after a newer one
  * leaves it alone, as if it had come first; and a row that is new while a deletion nearby had a
- * higher number takes a fresh number of its own.
+ * higher number takes a fresh number of its own. Where a flush has cut the sequence between two
+ * batches that meet at a row, the version before the cut is logged, whichever of them comes first
+ * (see {@link CommitClock}).
  */
 final class Keyspace {
   /** Rows with a larger payload than this are never in DRAM. */
@@ -29,6 +32,9 @@ final class Keyspace {
 
   private static final long USE_SALT = 0xa0761d6478bd642fL;
   private static final int DELETION_STRIPE_BITS = 8;
+
+  /** How long to wait for another thread that is writing the same row back. */
+  private static final long WRITE_BACK_PAUSE_NANOS = 20_000;
 
   final int id;
   final int kind;
@@ -209,30 +215,19 @@ final class Keyspace {
 
   // Writing
 
-  /**
-   * Overwrites a row in place if it is in DRAM.
-   *
-   * @return false when it is not, or when the new row needs a slot of another size
-   */
-  boolean overwrite(RowKey key, RowSource row, Stamp stamp) {
-    long hash = hash(key.header());
-    long home = index.lock(hash);
-    try {
-      for (long location = index.findLocked(home, hash);
-          location != Location.NONE;
-          location = index.findNextLocked(home, hash, location)) {
-        if (Location.isDram(location)) {
-          long slot = slotAddress(location);
-          long state = Slot.state(slot);
-          if (owns(slot, Slot.payloadBytes(state), key)) {
-            return overwriteSlot(slot, state, row, stamp);
-          }
-        }
-      }
-      return false;
-    } finally {
-      HashIndex.unlock(home);
-    }
+  /** What became of an attempt to change a row under the lock. */
+  private enum Attempt {
+    DONE,
+    /** Nothing was to be done: a newer version is there, or no row to remove. */
+    NEEDLESS,
+    /** The row is not in DRAM, or its slot has another size. */
+    NOT_IN_PLACE,
+    /** A row nearby was deleted under a higher number: take a fresh one. */
+    TOO_OLD,
+    /** An entry's record must be read first, to know whose it is. */
+    READ_FIRST,
+    /** The version that is there must be logged first, since a cut lies behind it. */
+    LOG_FIRST
   }
 
   /**
@@ -249,7 +244,9 @@ final class Keyspace {
     boolean done = false;
     try {
       long state = Slot.state(slot);
-      done = owns(slot, Slot.payloadBytes(state), key) && overwriteSlot(slot, state, row, stamp);
+      done =
+          owns(slot, Slot.payloadBytes(state), key)
+              && overwriteSlot(slot, state, row, stamp) == Attempt.DONE;
     } finally {
       if (done) {
         HashIndex.unlock(home);
@@ -260,13 +257,17 @@ final class Keyspace {
     return done;
   }
 
-  private boolean overwriteSlot(long slot, long state, RowSource row, Stamp stamp) {
+  private Attempt overwriteSlot(long slot, long state, RowSource row, Stamp stamp) {
     int payloadBytes = row.payloadBytes();
-    if (SlabPool.slotBytes(kind, payloadBytes)
-        != SlabPool.slotBytes(kind, Slot.payloadBytes(state))) {
-      return false;
+    long there = Slot.sequence(slot);
+    if (SlabPool.slotBytes(kind, payloadBytes) != SlabPool.slotBytes(kind, Slot.payloadBytes(state))
+        || tiers.isCutBetween(stamp.sequence(), there)) {
+      return Attempt.NOT_IN_PLACE;
     }
-    if (Slot.sequence(slot) <= stamp.sequence()) {
+    if (mustLogFirst(slot, state, stamp)) {
+      return Attempt.LOG_FIRST;
+    }
+    if (there <= stamp.sequence()) {
       row.writeTo(Slot.payload(slot));
       Slot.setVersion(slot, stamp);
       long flags = (state & Slot.FLUSHING) | Slot.DIRTY;
@@ -274,7 +275,18 @@ final class Keyspace {
       slabs.markDirty(slot);
       slabs.touch(slot);
     }
-    return true;
+    return Attempt.DONE;
+  }
+
+  /** Returns whether a flush wants the version in a slot that a batch is about to replace. */
+  private boolean mustLogFirst(long slot, long state, Stamp stamp) {
+    return Slot.has(state, Slot.DIRTY) && tiers.isCutBetween(Slot.sequence(slot), stamp.sequence());
+  }
+
+  private void logVersionOf(long slot) {
+    if (!tiers.evictor().writeBack(slot)) {
+      LockSupport.parkNanos(WRITE_BACK_PAUSE_NANOS);
+    }
   }
 
   /**
@@ -283,52 +295,92 @@ final class Keyspace {
    * @param known what the caller read of the key's log locations already; empty if nothing
    */
   void put(RowKey key, RowSource row, Stamp stamp, ColdMatches known) {
-    if (!tiers.writesThrough() && overwrite(key, row, stamp)) {
+    KeySearch search = new KeySearch(this, key, known);
+    if (!tiers.writesThrough() && overwrite(search, row, stamp)) {
       return;
     }
     NewRow target = new NewRow(this, key, row, stamp);
-    KeySearch search = new KeySearch(this, key, known);
-    while (!tryPlace(target, search)) {
-      if (search.unknown == Location.NONE) {
-        target = target.renewed();
-      } else {
-        search.readUnknown();
+    while (true) {
+      switch (place(target, search)) {
+        case TOO_OLD -> target = target.renewed();
+        case READ_FIRST -> search.readUnknown();
+        case LOG_FIRST -> logVersionOf(slotAddress(search.found));
+        default -> {
+          return;
+        }
       }
     }
   }
 
-  /** Makes the index point to the row; false when more must be known, or its number is too old. */
-  private boolean tryPlace(NewRow target, KeySearch search) {
-    long old = Location.NONE;
-    boolean placed = false;
-    boolean outrun = false;
+  /** Overwrites a row in its slot; false when it is not in DRAM or needs another slot. */
+  private boolean overwrite(KeySearch search, RowSource row, Stamp stamp) {
+    while (true) {
+      Attempt attempt = Attempt.NOT_IN_PLACE;
+      long home = index.lock(search.hash);
+      try {
+        search.run(home);
+        if (search.found != Location.NONE && Location.isDram(search.found)) {
+          long slot = slotAddress(search.found);
+          attempt = overwriteSlot(slot, Slot.state(slot), row, stamp);
+        }
+      } finally {
+        HashIndex.unlock(home);
+      }
+      if (attempt != Attempt.LOG_FIRST) {
+        return attempt == Attempt.DONE;
+      }
+      logVersionOf(slotAddress(search.found));
+    }
+  }
+
+  /** Tries to make the index point to the row. */
+  private Attempt place(NewRow target, KeySearch search) {
+    long sequence = target.stamp.sequence();
+    boolean cutAfter = false;
+    boolean freeOld = false;
+    Attempt attempt = Attempt.DONE;
     long home = index.lock(search.hash);
     try {
       search.run(home);
+      long old = search.found;
       if (search.unknown != Location.NONE) {
-        return false;
+        return Attempt.READ_FIRST;
       }
-      old = search.found;
       if (old == Location.NONE) {
-        if (deletions.get(stripe(search.hash)) >= target.stamp.sequence()) {
-          return false;
+        if (deletions.get(stripe(search.hash)) >= sequence) {
+          return Attempt.TOO_OLD;
         }
         index.insert(home, search.hash, target.location(0));
-        placed = true;
-      } else if (search.foundSequence() <= target.stamp.sequence()) {
+      } else if (search.foundSequence() > sequence) {
+        attempt = Attempt.NEEDLESS;
+        cutAfter = tiers.isCutBetween(sequence, search.foundSequence());
+      } else if (mustLogFirst(old, target.stamp)) {
+        return Attempt.LOG_FIRST;
+      } else {
         index.replace(home, search.hash, old, target.location(logHome(old)));
-        placed = true;
-        outrun = !detach(old);
+        freeOld = detach(old);
       }
     } finally {
       HashIndex.unlock(home);
     }
-    if (!placed) {
-      target.discard();
-    } else if (!outrun && old != Location.NONE && Location.isDram(old)) {
-      slabs.free(slotAddress(old));
+    if (freeOld) {
+      slabs.free(slotAddress(search.found));
     }
-    return true;
+    if (attempt == Attempt.NEEDLESS) {
+      if (cutAfter) {
+        target.log();
+      }
+      target.discard();
+    }
+    return attempt;
+  }
+
+  private boolean mustLogFirst(long location, Stamp stamp) {
+    if (!Location.isDram(location)) {
+      return false;
+    }
+    long slot = slotAddress(location);
+    return mustLogFirst(slot, Slot.state(slot), stamp);
   }
 
   /** Returns the granule of the newest log record of a row that the index points to. */
@@ -338,15 +390,20 @@ final class Keyspace {
         : Location.granule(location);
   }
 
-  /** Takes a row's slot out of use, under the lock; false when a flush will free it. */
+  /**
+   * Takes a row's slot out of use, under the lock.
+   *
+   * @return whether the caller is to free it; not when there is none, or a flush will
+   */
   private boolean detach(long location) {
-    if (Location.isDram(location)) {
-      long slot = slotAddress(location);
-      long state = Slot.state(slot);
-      if (Slot.has(state, Slot.FLUSHING)) {
-        Slot.setState(slot, state | Slot.ORPHAN);
-        return false;
-      }
+    if (!Location.isDram(location)) {
+      return false;
+    }
+    long slot = slotAddress(location);
+    long state = Slot.state(slot);
+    if (Slot.has(state, Slot.FLUSHING)) {
+      Slot.setState(slot, state | Slot.ORPHAN);
+      return false;
     }
     return true;
   }
@@ -357,49 +414,76 @@ final class Keyspace {
    * @return whether it was there
    */
   boolean remove(RowKey key, Stamp stamp, ColdMatches known) {
-    KeySearch search = new KeySearch(this, key, known);
+    Removal removal = new Removal(new KeySearch(this, key, known), stamp);
     while (true) {
-      boolean free = false;
-      boolean logged = false;
-      long home = index.lock(search.hash);
-      try {
-        search.run(home);
-        if (search.unknown == Location.NONE) {
-          if (search.found == Location.NONE) {
-            return false;
-          }
-          if (search.foundSequence() >= stamp.sequence()) {
-            stamp = tiers.nextStamp();
-          }
-          logged = isLogged(search.found);
-          index.remove(home, search.hash, search.found);
-          raiseDeletions(search.hash, stamp.sequence());
-          free = detach(search.found) && Location.isDram(search.found);
+      Attempt attempt = tryRemove(removal);
+      if (removal.cutFrom != null) {
+        logTombstone(key, removal.cutFrom);
+        removal.cutFrom = null;
+      }
+      switch (attempt) {
+        case READ_FIRST -> removal.search.readUnknown();
+        case LOG_FIRST -> logVersionOf(slotAddress(removal.search.found));
+        case DONE -> {
+          logTombstone(key, removal.stamp);
+          return true;
         }
-      } finally {
-        HashIndex.unlock(home);
+        default -> {
+          return false;
+        }
       }
-      if (search.unknown != Location.NONE) {
-        search.readUnknown();
-        continue;
-      }
-      if (free) {
-        slabs.free(slotAddress(search.found));
-      }
-      if (logged) {
-        logTombstone(key, stamp);
-      }
-      return true;
     }
   }
 
-  /** Returns whether the log has, or is about to get, a record of the row. */
-  private boolean isLogged(long location) {
-    if (!Location.isDram(location)) {
-      return true;
+  /** The removal of one row, from attempt to attempt. */
+  private static final class Removal {
+    final KeySearch search;
+    Stamp stamp;
+
+    /** The stamp of a tombstone to be logged for what a cut lies before. */
+    @Nullable Stamp cutFrom;
+
+    Removal(KeySearch search, Stamp stamp) {
+      this.search = search;
+      this.stamp = stamp;
     }
-    long state = Slot.state(slotAddress(location));
-    return Slot.home(state) != 0 || Slot.has(state, Slot.FLUSHING);
+  }
+
+  private Attempt tryRemove(Removal removal) {
+    KeySearch search = removal.search;
+    boolean free;
+    long home = index.lock(search.hash);
+    try {
+      search.run(home);
+      if (search.unknown != Location.NONE) {
+        return Attempt.READ_FIRST;
+      }
+      if (search.found == Location.NONE) {
+        if (tiers.isCutBetween(removal.stamp.sequence(), deletions.get(stripe(search.hash)))) {
+          removal.cutFrom = removal.stamp;
+        }
+        return Attempt.NEEDLESS;
+      }
+      if (search.foundSequence() >= removal.stamp.sequence()) {
+        Stamp renewed = removal.stamp.renewed(tiers.clock().next());
+        if (tiers.isCutBetween(removal.stamp.sequence(), renewed.sequence())) {
+          removal.cutFrom = removal.stamp;
+        }
+        removal.stamp = renewed;
+      }
+      if (mustLogFirst(search.found, removal.stamp)) {
+        return Attempt.LOG_FIRST;
+      }
+      index.remove(home, search.hash, search.found);
+      raiseDeletions(search.hash, removal.stamp.sequence());
+      free = detach(search.found);
+    } finally {
+      HashIndex.unlock(home);
+    }
+    if (free) {
+      slabs.free(slotAddress(search.found));
+    }
+    return Attempt.DONE;
   }
 
   private void logTombstone(RowKey key, Stamp stamp) {
@@ -410,7 +494,7 @@ final class Keyspace {
       tiers
           .log()
           .append(
-              RecordFormat.TOMBSTONE,
+              tiers.loggedKind(RecordFormat.TOMBSTONE, stamp),
               id,
               key.header(),
               stamp.sequence(),

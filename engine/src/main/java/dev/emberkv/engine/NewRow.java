@@ -44,7 +44,7 @@ final class NewRow {
         .tiers
         .log()
         .append(
-            keyspace.kind,
+            keyspace.tiers.loggedKind(keyspace.kind, stamp),
             keyspace.id,
             key.header(),
             stamp.sequence(),
@@ -67,10 +67,25 @@ final class NewRow {
     return keyspace.dram(slot);
   }
 
-  /** Returns the same row under a new sequence number. */
+  /**
+   * Returns the same row under a new sequence number. When a cut lies between the two numbers, the
+   * row is logged under the old one as well, for a crash to find with the rest of its batch.
+   */
   NewRow renewed() {
+    Tiers tiers = keyspace.tiers;
+    Stamp renewed = stamp.renewed(tiers.clock().next());
+    if (tiers.isCutBetween(stamp.sequence(), renewed.sequence())) {
+      log();
+    }
     discard();
-    return new NewRow(keyspace, key, row, keyspace.tiers.nextStamp());
+    return new NewRow(keyspace, key, row, renewed);
+  }
+
+  /** Sees to it that the log has the row, although nothing will point to it. */
+  void log() {
+    if (record == 0) {
+      record = append(Slot.payload(slot), row.payloadBytes());
+    }
   }
 
   void discard() {

@@ -6,17 +6,19 @@ import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.index.KeyHash;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Rebuilds what a store holds from one scan of its log: of each key, the record with the highest
- * sequence number counts, whatever the order in which records stand.
+ * Rebuilds what a store holds from one scan of its log. A record counts from its commit on; of each
+ * key, the one with the highest sequence number, whatever the order in which records stand.
  *
  * <p>Not thread-safe; used while the store opens.
  */
@@ -26,16 +28,28 @@ final class Recovery implements RecordVisitor, AutoCloseable {
   private static final int CHECK_BITS = 25;
 
   private final Map<Integer, Found> found = new HashMap<>();
+  private final PendingRecords pendingRows = new PendingRecords();
+  private List<TableChange> pendingChanges = new ArrayList<>();
   private long newestSequence;
   private long corruptions;
 
   /** What the log says about one keyspace. */
   private static final class Found {
     final RecoveryMap rows = new RecoveryMap();
-    byte @Nullable [] definition;
-    long definedAt;
+    @Nullable Definition definition;
     long droppedAt;
   }
+
+  /**
+   * A keyspace that exists.
+   *
+   * @param definedAt the sequence number of its definition
+   * @param table the table whose rows it has; null for the string keyspace
+   */
+  record Definition(int id, long definedAt, @Nullable TableSpec table) {}
+
+  /** A definition of a keyspace, or its end when there is none. */
+  private record TableChange(int id, long sequence, @Nullable Definition definition) {}
 
   /** Scans the whole log. */
   void run(SegmentedLog log) {
@@ -52,14 +66,21 @@ final class Recovery implements RecordVisitor, AutoCloseable {
     return corruptions;
   }
 
-  /** Returns the definitions of the keyspaces that exist, by id. */
-  SortedMap<Integer, byte[]> definitions() {
-    SortedMap<Integer, byte[]> result = new TreeMap<>();
+  /** Returns how many records at the end of the log wait for a commit that will not come. */
+  long uncommitted() {
+    return pendingRows.size() + pendingChanges.size();
+  }
+
+  /** Returns the keyspaces that exist, the one that was defined last first. */
+  List<Definition> definitions() {
+    List<Definition> result = new ArrayList<>();
     found.forEach((id, keyspace) -> {
-      if (keyspace.definition != null && keyspace.definedAt > keyspace.droppedAt) {
-        result.put(id, keyspace.definition);
+      Definition definition = keyspace.definition;
+      if (definition != null && definition.definedAt > keyspace.droppedAt) {
+        result.add(definition);
       }
     });
+    result.sort(Comparator.comparingLong(Definition::definedAt).reversed());
     return result;
   }
 
@@ -82,25 +103,91 @@ final class Recovery implements RecordVisitor, AutoCloseable {
       long payloadAddress,
       int payloadBytes) {
     newestSequence = Math.max(newestSequence, sequence);
-    Found keyspace = found.computeIfAbsent(table, id -> new Found());
+    boolean committed = RecordFormat.isCommitted(payloadAddress - RecordFormat.HEADER_BYTES);
     switch (kind) {
-      case RecordFormat.ROW -> keyspace.rows.put(key, 0, sequence, location, false);
-      case RecordFormat.STRING ->
-          keyspace.rows.put(key, checkOf(payloadAddress), sequence, location, false);
-      case RecordFormat.TOMBSTONE ->
-          keyspace.rows.put(
-              key, payloadBytes == 0 ? 0 : checkOf(payloadAddress), sequence, location, true);
-      case RecordFormat.TABLE -> {
-        if (sequence > keyspace.definedAt) {
-          keyspace.definedAt = sequence;
-          keyspace.definition = bytes(payloadAddress, payloadBytes);
-        }
+      case RecordFormat.ROW ->
+          row(committed, table, key, sequence, RecoveryMap.place(0, location, false));
+      case RecordFormat.STRING -> {
+        int check = checkOf(payloadAddress);
+        row(committed, table, key, sequence, RecoveryMap.place(check, location, false));
       }
-      case RecordFormat.DROP -> keyspace.droppedAt = Math.max(keyspace.droppedAt, sequence);
+      case RecordFormat.TOMBSTONE -> {
+        int check = payloadBytes == 0 ? 0 : checkOf(payloadAddress);
+        row(committed, table, key, sequence, RecoveryMap.place(check, location, true));
+      }
+      case RecordFormat.TABLE ->
+          change(
+              committed,
+              new TableChange(
+                  table, sequence, definition(table, sequence, payloadAddress, payloadBytes)));
+      case RecordFormat.DROP -> change(committed, new TableChange(table, sequence, null));
+      case RecordFormat.COMMIT -> commit(key, payloadAddress, payloadBytes);
+      case RecordFormat.START -> {
+        pendingRows.clear();
+        pendingChanges.clear();
+      }
       default ->
           throw new IllegalStateException(
               "the log has records of kind %d, which this release does not know".formatted(kind));
     }
+  }
+
+  private void row(boolean committed, int table, long key, long sequence, long place) {
+    if (committed) {
+      keyspace(table).rows.put(key, sequence, place);
+    } else {
+      pendingRows.add(table, key, sequence, place);
+    }
+  }
+
+  private void change(boolean committed, TableChange change) {
+    if (committed) {
+      apply(change);
+    } else {
+      pendingChanges.add(change);
+    }
+  }
+
+  private void apply(TableChange change) {
+    Found keyspace = keyspace(change.id);
+    Definition last = keyspace.definition;
+    if (change.definition == null) {
+      keyspace.droppedAt = Math.max(keyspace.droppedAt, change.sequence);
+    } else if (last == null || change.sequence > last.definedAt) {
+      keyspace.definition = change.definition;
+    }
+  }
+
+  private static Definition definition(int id, long sequence, long payload, int payloadBytes) {
+    byte[] encoded = bytes(payload, payloadBytes);
+    boolean isStrings = TableCodec.isStrings(encoded);
+    return new Definition(id, sequence, isStrings ? null : TableCodec.decode(encoded));
+  }
+
+  private Found keyspace(int table) {
+    return found.computeIfAbsent(table, id -> new Found());
+  }
+
+  private void commit(long cut, long payloadAddress, int payloadBytes) {
+    newestSequence = Math.max(newestSequence, cut);
+    long[] exact = new long[payloadBytes / Long.BYTES];
+    for (int i = 0; i < exact.length; i++) {
+      exact[i] = RawMemory.getLong(payloadAddress + (long) i * Long.BYTES);
+    }
+    Arrays.sort(exact);
+    PendingRecords.Coverage coverage =
+        sequence -> sequence <= cut || Arrays.binarySearch(exact, sequence) >= 0;
+    pendingRows.commit(
+        coverage, (table, key, sequence, place) -> keyspace(table).rows.put(key, sequence, place));
+    List<TableChange> waiting = new ArrayList<>();
+    for (TableChange change : pendingChanges) {
+      if (coverage.covers(change.sequence)) {
+        apply(change);
+      } else {
+        waiting.add(change);
+      }
+    }
+    pendingChanges = waiting;
   }
 
   /** Hashes the key that stands at the start of a string row's payload a second time. */
@@ -123,6 +210,7 @@ final class Recovery implements RecordVisitor, AutoCloseable {
 
   @Override
   public void close() {
+    pendingRows.close();
     found.values().forEach(keyspace -> keyspace.rows.close());
   }
 }

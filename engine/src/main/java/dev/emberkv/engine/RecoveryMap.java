@@ -31,14 +31,17 @@ final class RecoveryMap implements AutoCloseable {
     void row(long key, long sequence, long location);
   }
 
+  /** Packs where a record is, whether it is a tombstone, and the check of its key. */
+  static long place(int check, long location, boolean deleted) {
+    return (long) check << CHECK_SHIFT | (deleted ? DELETED : 0) | location;
+  }
+
   /** Notes a record; of two with one key, the one with the higher sequence stays. */
-  void put(long key, int check, long sequence, long location, boolean deleted) {
+  void put(long key, long sequence, long place) {
     if (size * 10 > (mask + 1) * 7) {
       grow();
     }
-    long identity = (long) check << CHECK_SHIFT;
-    long place = identity | (deleted ? DELETED : 0) | location;
-    long cell = cellOf(key, identity);
+    long cell = cellOf(key, place >>> CHECK_SHIFT << CHECK_SHIFT);
     long seen = RawMemory.getLong(cell + 8);
     if (seen == 0) {
       size++;

@@ -4,6 +4,7 @@ import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.Location;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A table: checks what callers hand in, and runs batches on the table's {@link Keyspace}. */
@@ -115,13 +116,7 @@ final class RowTable implements Table {
   public void put(MemorySegment keys, MemorySegment rows) {
     long count = countOf(keys);
     checkRows(rows, count);
-    for (long first = 0; first < count; first += MAX_BATCH) {
-      int size = (int) Math.min(MAX_BATCH, count - first);
-      try (Guard guard = tiers.epoch().enter()) {
-        batchOf(keys, first, size, guard).put(new RowSource.Packed(rows, rowBytes));
-      }
-    }
-    tiers.acknowledge();
+    write(keys, count, batch -> batch.put(new RowSource.Packed(rows, rowBytes)));
   }
 
   @Override
@@ -132,15 +127,9 @@ final class RowTable implements Table {
   @Override
   public long delete(MemorySegment keys) {
     long count = countOf(keys);
-    long deleted = 0;
-    for (long first = 0; first < count; first += MAX_BATCH) {
-      int size = (int) Math.min(MAX_BATCH, count - first);
-      try (Guard guard = tiers.epoch().enter()) {
-        deleted += batchOf(keys, first, size, guard).delete();
-      }
-    }
-    tiers.acknowledge();
-    return deleted;
+    long[] deleted = new long[1];
+    write(keys, count, batch -> deleted[0] += batch.delete());
+    return deleted[0];
   }
 
   @Override
@@ -148,8 +137,20 @@ final class RowTable implements Table {
     return delete(MemorySegment.ofArray(new long[] {key})) == 1;
   }
 
-  private BatchWrite batchOf(MemorySegment keys, long first, int size, Guard guard) {
-    return new BatchWrite(keyspace(), tiers, keys, first, size, guard);
+  /** Runs one batch, a part at a time, under one sequence number. */
+  private void write(MemorySegment keys, long count, Consumer<BatchWrite> change) {
+    try (Guard guard = tiers.epoch().enter()) {
+      Keyspace keyspace = keyspace();
+      tiers.write(
+          count,
+          stamp -> {
+            for (long first = 0; first < count; first += MAX_BATCH) {
+              int size = (int) Math.min(MAX_BATCH, count - first);
+              change.accept(new BatchWrite(keyspace, tiers, stamp, keys, first, size, guard));
+            }
+          });
+    }
+    tiers.acknowledge();
   }
 
   private static long countOf(MemorySegment keys) {

@@ -135,6 +135,21 @@ final class SlabPool implements AutoCloseable {
     return -1;
   }
 
+  /** Returns the next slab from a number on that is marked, and stays so, or -1. */
+  int nextDirtySlab(int from) {
+    for (int i = from; i < dirty.length; i++) {
+      if ((byte) DIRTY.getOpaque(dirty, i) != 0) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** Marks a slab whose mark was taken too early. */
+  void markDirtySlab(int slab) {
+    DIRTY.setOpaque(dirty, slab, (byte) 1);
+  }
+
   /** Lists the taken slots of a slab. */
   int takenSlots(int slab, long[] found) {
     SlotClass owner = slabs[slab].ownerOrNull();

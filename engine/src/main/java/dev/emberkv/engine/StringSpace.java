@@ -136,11 +136,15 @@ final class StringSpace implements StringKeyspace {
       checkLength("value", values[i], MAX_VALUE_BYTES);
     }
     try (Guard _ = tiers.epoch().enter()) {
-      Stamp stamp = tiers.nextStamp();
-      for (int i = 0; i < keys.length; i++) {
-        RowKey.Text key = keyOf(keys[i]);
-        keyspace.put(key, new RowSource.Text(key, values[i]), stamp, new ColdMatches());
-      }
+      Keyspace rows = keyspace;
+      tiers.write(
+          keys.length,
+          stamp -> {
+            for (int i = 0; i < keys.length; i++) {
+              RowKey.Text key = keyOf(keys[i]);
+              rows.put(key, new RowSource.Text(key, values[i]), stamp, new ColdMatches());
+            }
+          });
     }
     tiers.acknowledge();
   }
@@ -154,12 +158,13 @@ final class StringSpace implements StringKeyspace {
 
   @Override
   public boolean delete(byte[] key) {
-    boolean deleted;
+    boolean[] deleted = new boolean[1];
     try (Guard _ = tiers.epoch().enter()) {
-      deleted = keyspace.remove(keyOf(key), tiers.nextStamp(), new ColdMatches());
+      Keyspace rows = keyspace;
+      tiers.write(1, stamp -> deleted[0] = rows.remove(keyOf(key), stamp, new ColdMatches()));
     }
     tiers.acknowledge();
-    return deleted;
+    return deleted[0];
   }
 
   @Override

@@ -1,7 +1,9 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.compaction.SegmentedLog;
-import java.util.concurrent.atomic.AtomicLong;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 
 /**
  * The parts that all keyspaces of a store share.
@@ -14,7 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * @param evictor makes room in the DRAM tier
  * @param epoch tells when operations have ended
  * @param counters what happened
- * @param sequence the newest batch's sequence number
+ * @param clock numbers the batches
  * @param durability when a write counts as done
  */
 record Tiers(
@@ -25,11 +27,17 @@ record Tiers(
     Evictor evictor,
     Epoch epoch,
     Counters counters,
-    AtomicLong sequence,
+    CommitClock clock,
     Durability durability) {
-  /** Returns the stamp of a new batch. */
-  Stamp nextStamp() {
-    return new Stamp(sequence.incrementAndGet(), (int) (System.currentTimeMillis() / 1000));
+  /**
+   * Stamps a batch.
+   *
+   * @param rows how many rows it may write
+   * @throws dev.emberkv.uring.IoFailure when the store is read-only since a write or sync failed
+   */
+  Stamp nextStamp(long rows) {
+    log.checkWritable();
+    return new Stamp(clock.next(), (int) (System.currentTimeMillis() / 1000), rows == 1);
   }
 
   /** Returns whether rows go to the log before they are acknowledged. */
@@ -37,10 +45,55 @@ record Tiers(
     return durability == Durability.ALWAYS;
   }
 
-  /** Ends a write: returns when it counts as done. */
+  /** Returns a record's kind, with the flag of those that count without a commit. */
+  int loggedKind(int kind, Stamp stamp) {
+    return writesThrough() && stamp.alone() ? kind | RecordFormat.COMMITTED : kind;
+  }
+
+  /**
+   * Writes a batch under one number, inside the epoch. When rows are written through, its commit
+   * follows them; otherwise that is the next flush's. A batch that fails on the way has written
+   * some of its rows, and these stay, after a crash as before.
+   *
+   * @param rows how many rows it may write
+   * @throws dev.emberkv.uring.IoFailure when the store is read-only since a write or sync failed
+   */
+  void write(long rows, Consumer<Stamp> batch) {
+    Stamp stamp = nextStamp(rows);
+    try {
+      batch.accept(stamp);
+    } catch (RuntimeException e) {
+      try {
+        commit(stamp);
+      } catch (RuntimeException second) {
+        e.addSuppressed(second);
+      }
+      throw e;
+    }
+    commit(stamp);
+  }
+
+  private void commit(Stamp stamp) {
+    if (writesThrough() && !stamp.alone()) {
+      log.append(
+          RecordFormat.COMMIT,
+          0,
+          0,
+          stamp.sequence(),
+          stamp.time(),
+          MemorySegment.ofArray(stamp.sequences()));
+    }
+  }
+
+  /** Ends a write, outside the epoch: returns when it counts as done. */
   void acknowledge() {
     if (writesThrough()) {
       log.flush();
     }
+  }
+
+  /** Returns whether the newest cut lies between two batches whose rows wait for a flush. */
+  boolean isCutBetween(long older, long newer) {
+    return !writesThrough() && clock.isBetween(older, newer);
   }
 }

@@ -1,0 +1,88 @@
+package dev.emberkv.engine;
+
+import dev.emberkv.uring.NativeMemory;
+import dev.emberkv.uring.RawMemory;
+
+/**
+ * The row records of a scan that wait for their commit, in the order of the log, outside of the
+ * heap. 32 bytes each:
+ *
+ * <pre>
+ *    0  u64 key field
+ *    8  u64 sequence
+ *   16  u64 place, as in {@link RecoveryMap}
+ *   24  u64 table
+ * </pre>
+ *
+ * <p>Not thread-safe.
+ */
+final class PendingRecords implements AutoCloseable {
+  private static final int ENTRY_BYTES = 32;
+
+  private NativeMemory memory = NativeMemory.reserve(NativeMemory.HUGE_PAGE_BYTES);
+  private long count;
+
+  /** Says which sequences a commit covers. */
+  @FunctionalInterface
+  interface Coverage {
+    boolean covers(long sequence);
+  }
+
+  /** Receives the records that are committed. */
+  @FunctionalInterface
+  interface Sink {
+    void row(int table, long key, long sequence, long place);
+  }
+
+  void add(int table, long key, long sequence, long place) {
+    if ((count + 1) * ENTRY_BYTES > memory.sizeBytes()) {
+      grow();
+    }
+    long entry = memory.address() + count * ENTRY_BYTES;
+    RawMemory.putLong(entry, key);
+    RawMemory.putLong(entry + 8, sequence);
+    RawMemory.putLong(entry + 16, place);
+    RawMemory.putLong(entry + 24, table);
+    count++;
+  }
+
+  private void grow() {
+    NativeMemory old = memory;
+    memory = NativeMemory.reserve(old.sizeBytes() * 2);
+    RawMemory.copy(old.address(), memory.address(), count * ENTRY_BYTES);
+    old.close();
+  }
+
+  /** Hands over the records that are covered; the others stay. */
+  void commit(Coverage coverage, Sink sink) {
+    long kept = 0;
+    for (long i = 0; i < count; i++) {
+      long entry = memory.address() + i * ENTRY_BYTES;
+      long sequence = RawMemory.getLong(entry + 8);
+      if (coverage.covers(sequence)) {
+        sink.row(
+            (int) RawMemory.getLong(entry + 24),
+            RawMemory.getLong(entry),
+            sequence,
+            RawMemory.getLong(entry + 16));
+      } else {
+        RawMemory.copy(entry, memory.address() + kept * ENTRY_BYTES, ENTRY_BYTES);
+        kept++;
+      }
+    }
+    count = kept;
+  }
+
+  long size() {
+    return count;
+  }
+
+  void clear() {
+    count = 0;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}
