@@ -3,6 +3,7 @@ package dev.emberkv.compaction;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.emberkv.simulation.SimulatedDisk;
 import dev.emberkv.uring.NativeMemory;
 import dev.emberkv.uring.RawMemory;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package dev.emberkv.compaction;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.emberkv.simulation.SimulatedDisk;
 import dev.emberkv.uring.Errno;
 import dev.emberkv.uring.IoFailure;
 import java.lang.foreign.Arena;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.emberkv.simulation.SimulatedDisk;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;

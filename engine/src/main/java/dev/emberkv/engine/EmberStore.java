@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.LogOptions;
 import dev.emberkv.compaction.LogStats;
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.compaction.SegmentedLog;
@@ -14,6 +15,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,14 +81,21 @@ final class EmberStore implements Store {
   }
 
   static Store open(StoreOptions options) {
+    return open(options, () -> IoBackend.open(options.ioMode()), UnaryOperator.identity());
+  }
+
+  /** Opens a store on a backend of its own, with other log options than its own choice. */
+  static Store open(
+      StoreOptions options, Supplier<IoBackend> io, UnaryOperator<LogOptions> logOptions) {
     Catalog catalog = Catalog.open(options.directory());
     IoBackend backend = null;
     SegmentedLog log = null;
     boolean opened = false;
     try {
-      backend = IoBackend.open(options.ioMode());
+      backend = io.get();
       Sizing sizing = Sizing.of(options);
-      log = SegmentedLog.open(backend, options.directory(), sizing.log(catalog.storeId()));
+      LogOptions chosen = logOptions.apply(sizing.log(catalog.storeId()));
+      log = SegmentedLog.open(backend, options.directory(), chosen);
       EmberStore store = new EmberStore(options, catalog, backend, log, sizing);
       store.flusher.start();
       opened = true;
@@ -207,8 +217,8 @@ final class EmberStore implements Store {
 
   /**
    * Drops a keyspace that nothing points to any more: waits for the operations that still use it,
-   * logs that all its records so far are dead, waits for evictions that came upon its rows, and
-   * frees its memory.
+   * logs that all its records so far are dead, frees its slots, waits for evictions that came upon
+   * its rows, and frees the index.
    *
    * <p>No flush is under way meanwhile: one whose cut lies before the drop would miss rows.
    */
@@ -217,9 +227,9 @@ final class EmberStore implements Store {
     flusher.betweenFlushes(() -> {
       append(RecordFormat.DROP, keyspace.id, MemorySegment.NULL);
       flushChange();
+      tiers.evictor().freeSlots(keyspace);
       keyspaces.set(keyspace.id, null);
       tiers.epoch().synchronize();
-      keyspace.freeSlots();
     });
     budget.remove(keyspace.memoryBytes);
     keyspace.index.close();

@@ -108,7 +108,7 @@ final class Evictor {
   private int evictAll(long[] slots, int count, int slotBytes) {
     int freed = 0;
     try (Arena arena = Arena.ofConfined()) {
-      long scratch = arena.allocate(slotBytes, 64).address();
+      MemorySegment scratch = arena.allocate(slotBytes, 64);
       for (int i = 0; i < count; i++) {
         if (evict(slots[i], scratch)) {
           freed++;
@@ -172,7 +172,7 @@ final class Evictor {
   }
 
   /** Moves the row of a slot to its home in the log; returns whether the slot was freed. */
-  private boolean evict(long slot, long scratch) {
+  private boolean evict(long slot, MemorySegment scratch) {
     Keyspace keyspace = keyspaces.byId(Slot.table(slot));
     if (keyspace == null) {
       return false;
@@ -183,13 +183,15 @@ final class Evictor {
     long state;
     try {
       state = Slot.state(slot);
-      if (!keyspace.holds(home, hash, hot) || Slot.has(state, Slot.FLUSHING)) {
+      if (!keyspace.holds(home, hash, hot)
+          || Slot.has(state, Slot.FLUSHING)
+          || !fits(state, scratch)) {
         return false;
       }
       if (!Slot.has(state, Slot.DIRTY)) {
         keyspace.index.replace(home, hash, hot, Location.cold(Slot.home(state)));
       } else {
-        beginWriteBack(slot, state, scratch);
+        beginWriteBack(slot, state, scratch.address());
       }
     } finally {
       HashIndex.unlock(home);
@@ -200,7 +202,7 @@ final class Evictor {
       counters.evictionsClean.increment();
       return true;
     }
-    return finishWriteBack(keyspace, slot, scratch, true);
+    return finishWriteBack(keyspace, slot, scratch.address(), true);
   }
 
   /** What a write-back came to. */
@@ -257,8 +259,7 @@ final class Evictor {
       if (!Slot.has(state, Slot.DIRTY)) {
         return WriteBack.DONE;
       }
-      if (Slot.sequence(slot) > newest
-          || Slot.HEADER_BYTES + Slot.payloadBytes(state) > scratch.byteSize()) {
+      if (Slot.sequence(slot) > newest || !fits(state, scratch)) {
         return WriteBack.NEWER;
       }
       beginWriteBack(slot, state, scratch.address());
@@ -267,6 +268,45 @@ final class Evictor {
     }
     finishWriteBack(keyspace, slot, scratch.address(), false);
     return WriteBack.DONE;
+  }
+
+  /**
+   * Frees the slots of a keyspace that no operation uses any more, at most with a write-back under
+   * way: threads that wait for a slot can have them before the keyspace is gone.
+   */
+  void freeSlots(Keyspace keyspace) {
+    long[] taken = new long[(int) (SlabPool.SLAB_BYTES / Slot.MIN_BYTES)];
+    for (int slab = 0; slab < slabs.slabCount(); slab++) {
+      int count = slabs.takenSlots(slab, taken);
+      for (int i = 0; i < count; i++) {
+        if (Slot.table(taken[i]) == keyspace.id) {
+          freeSlot(keyspace, taken[i]);
+        }
+      }
+    }
+  }
+
+  private void freeSlot(Keyspace keyspace, long slot) {
+    long hash = keyspace.hash(Slot.key(slot));
+    long hot = Location.dram(slabs.granule(slot));
+    boolean free = false;
+    long home = keyspace.index.lock(hash);
+    try {
+      if (keyspace.holds(home, hash, hot)) {
+        keyspace.index.remove(home, hash, hot);
+        free = keyspace.detach(hot);
+      }
+    } finally {
+      HashIndex.unlock(home);
+    }
+    if (free) {
+      slabs.free(slot);
+    }
+  }
+
+  /** Returns whether a row fits: its slab may have gone to a class of larger slots meanwhile. */
+  private static boolean fits(long state, MemorySegment scratch) {
+    return Slot.HEADER_BYTES + Slot.payloadBytes(state) <= scratch.byteSize();
   }
 
   private static void beginWriteBack(long slot, long state, long scratch) {

@@ -90,15 +90,6 @@ final class Keyspace {
     return Slot.table(address) == id && key.matches(address, payloadBytes);
   }
 
-  /** Frees the slots of a keyspace that no operation uses any more. */
-  void freeSlots() {
-    index.forEach((hash, knownBits, location) -> {
-      if (Location.isDram(location)) {
-        slabs.free(slotAddress(location));
-      }
-    });
-  }
-
   private long keyAt(long location) {
     if (Location.isDram(location)) {
       return Slot.key(slotAddress(location));
@@ -300,15 +291,20 @@ final class Keyspace {
       return;
     }
     NewRow target = new NewRow(this, key, row, stamp);
-    while (true) {
-      switch (place(target, search)) {
-        case TOO_OLD -> target = target.renewed();
-        case READ_FIRST -> search.readUnknown();
-        case LOG_FIRST -> logVersionOf(slotAddress(search.found));
-        default -> {
-          return;
+    try {
+      while (true) {
+        switch (place(target, search)) {
+          case TOO_OLD -> target = target.renewed();
+          case READ_FIRST -> search.readUnknown();
+          case LOG_FIRST -> logVersionOf(slotAddress(search.found));
+          default -> {
+            return;
+          }
         }
       }
+    } catch (RuntimeException e) {
+      target.discard();
+      throw e;
     }
   }
 
@@ -395,7 +391,7 @@ final class Keyspace {
    *
    * @return whether the caller is to free it; not when there is none, or a flush will
    */
-  private boolean detach(long location) {
+  boolean detach(long location) {
     if (!Location.isDram(location)) {
       return false;
     }

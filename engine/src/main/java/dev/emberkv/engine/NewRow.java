@@ -28,7 +28,12 @@ final class NewRow {
       Slot.setVersion(slot, stamp);
       row.writeTo(Slot.payload(slot));
       if (keyspace.tiers.writesThrough()) {
-        record = append(Slot.payload(slot), payloadBytes);
+        try {
+          record = append(Slot.payload(slot), payloadBytes);
+        } catch (RuntimeException e) {
+          discard();
+          throw e;
+        }
       }
     } else {
       try (Arena arena = Arena.ofConfined()) {
@@ -88,6 +93,7 @@ final class NewRow {
     }
   }
 
+  /** Gives the slot back, if there is one; nothing points to it. */
   void discard() {
     if (slot != 0) {
       keyspace.tiers.slabs().free(slot);

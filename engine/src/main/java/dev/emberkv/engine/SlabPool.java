@@ -150,6 +150,11 @@ final class SlabPool implements AutoCloseable {
     DIRTY.setOpaque(dirty, slab, (byte) 1);
   }
 
+  /** Returns how many slabs there can be. */
+  int slabCount() {
+    return slabs.length;
+  }
+
   /** Lists the taken slots of a slab. */
   int takenSlots(int slab, long[] found) {
     SlotClass owner = slabs[slab].ownerOrNull();

@@ -1,4 +1,4 @@
-package dev.emberkv.compaction;
+package dev.emberkv.simulation;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
@@ -14,7 +14,6 @@ import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -22,86 +21,137 @@ import org.jspecify.annotations.Nullable;
 /**
  * A disk in memory with one file, which does what real ones may do: it finishes requests in any
  * order, looks at a buffer at the last moment, keeps writes volatile until a sync, and at a power
- * failure keeps some of them, torn between sectors.
+ * failure keeps some of them, torn between sectors. On request it also fails, or hands out flipped
+ * bits.
  *
- * <p>All choices come from one seed. With several threads their order does not.
+ * <p>Thread-safe. All choices come from one seed. With several threads their order does not.
  */
-final class SimulatedDisk implements IoBackend {
+public final class SimulatedDisk implements IoBackend {
   private static final int SECTOR_BYTES = 512;
 
   private final Random random;
   private final List<Write> unsynced = new ArrayList<>();
-  private byte[] durable;
-  private byte[] current;
+  private final DiskImage durable;
+  private final DiskImage current;
   private long capacityBytes = Long.MAX_VALUE;
   private int operationsLeft = Integer.MAX_VALUE;
+  private int operations;
   private int failingWrite = Integer.MAX_VALUE;
   private int failingSync = Integer.MAX_VALUE;
   private Runnable beforeWrite = () -> {};
+  private int failingOneIn;
+  private int flippingOneIn;
+  private int faults;
   private int writes;
   private int syncs;
 
   /** A write that no sync has made durable. */
   private static final class Write {
-    private final int offset;
+    private final long offset;
     private final byte[] bytes;
 
-    Write(int offset, byte[] bytes) {
+    Write(long offset, byte[] bytes) {
       this.offset = offset;
       this.bytes = bytes;
     }
   }
 
-  SimulatedDisk(long seed) {
-    this(seed, new byte[0]);
+  /** Starts with an empty file. */
+  public SimulatedDisk(long seed) {
+    this(seed, new DiskImage());
   }
 
   /** Starts with a file of these bytes. */
-  SimulatedDisk(long seed, byte[] image) {
+  public SimulatedDisk(long seed, byte[] image) {
+    this(seed, new DiskImage(image));
+  }
+
+  private SimulatedDisk(long seed, DiskImage image) {
     random = new Random(seed);
-    durable = image.clone();
-    current = image.clone();
+    durable = new DiskImage(image);
+    current = new DiskImage(image);
   }
 
   /** Makes the disk fail to grow past a size. */
-  synchronized SimulatedDisk withCapacityBytes(long bytes) {
+  public synchronized SimulatedDisk withCapacityBytes(long bytes) {
     capacityBytes = bytes;
     return this;
   }
 
   /** Cuts the power after a number of writes and syncs: all later ones fail. */
-  synchronized SimulatedDisk withPowerFor(int operations) {
+  public synchronized SimulatedDisk withPowerFor(int operations) {
     operationsLeft = operations;
     return this;
   }
 
+  /**
+   * Makes reads fail, or find flipped bits, and writes and syncs fail, each once in so many
+   * requests; 0 for never.
+   */
+  public synchronized SimulatedDisk withFaults(int failOneIn, int flipOneIn) {
+    failingOneIn = failOneIn;
+    flippingOneIn = flipOneIn;
+    return this;
+  }
+
+  /** Returns whether a request of this kind is to fail now. */
+  private boolean fails() {
+    boolean fails = failingOneIn > 0 && random.nextInt(failingOneIn) == 0;
+    faults += fails ? 1 : 0;
+    return fails;
+  }
+
+  /** Returns how many requests failed or found flipped bits because of {@link #withFaults}. */
+  public synchronized int faults() {
+    return faults;
+  }
+
   /** Makes one write fail, counted from now. */
-  synchronized void failWrite(int number) {
+  public synchronized void failWrite(int number) {
     failingWrite = writes + number;
   }
 
   /** Makes one sync fail, counted from now. */
-  synchronized void failSync(int number) {
+  public synchronized void failSync(int number) {
     failingSync = syncs + number;
   }
 
-  synchronized int writes() {
+  public synchronized int writes() {
     return writes;
   }
 
-  synchronized int syncs() {
+  public synchronized int syncs() {
     return syncs;
   }
 
   /** Returns the file as programs see it. */
-  synchronized byte[] image() {
-    return current.clone();
+  public synchronized byte[] image() {
+    return current.toBytes();
+  }
+
+  /** Returns the number of requests so far that {@link #withPowerFor} counts. */
+  public synchronized int operations() {
+    return operations;
+  }
+
+  /** Returns a disk with the file as programs see it. */
+  public synchronized SimulatedDisk copy(long seed) {
+    return new SimulatedDisk(seed, current);
   }
 
   /** Returns the file as it may be found after a power failure at this moment. */
-  synchronized byte[] imageAfterCrash() {
-    int size = random.nextBoolean() ? durable.length : current.length;
-    byte[] image = Arrays.copyOf(durable, size);
+  public synchronized byte[] imageAfterCrash() {
+    return stateAfterCrash().toBytes();
+  }
+
+  /** Returns a disk with the file as it may be found after a power failure at this moment. */
+  public synchronized SimulatedDisk afterCrash(long seed) {
+    return new SimulatedDisk(seed, stateAfterCrash());
+  }
+
+  private DiskImage stateAfterCrash() {
+    DiskImage image = new DiskImage(durable);
+    image.resize(random.nextBoolean() ? durable.sizeBytes() : current.sizeBytes());
     for (Write write : unsynced) {
       int kind = random.nextInt(4);
       for (int at = 0; at < write.bytes.length; at += SECTOR_BYTES) {
@@ -110,9 +160,9 @@ final class SimulatedDisk implements IoBackend {
           at = SECTOR_BYTES * random.nextInt(write.bytes.length / SECTOR_BYTES);
           kept = true;
         }
-        int offset = write.offset + at;
-        if (kept && offset + SECTOR_BYTES <= image.length) {
-          System.arraycopy(write.bytes, at, image, offset, SECTOR_BYTES);
+        long offset = write.offset + at;
+        if (kept && offset + SECTOR_BYTES <= image.sizeBytes()) {
+          image.write(offset, write.bytes, at, SECTOR_BYTES);
         }
       }
     }
@@ -120,15 +170,21 @@ final class SimulatedDisk implements IoBackend {
   }
 
   private synchronized int read(long offset, long address, int length) {
-    if (offset + length > current.length) {
+    if (offset + length > current.sizeBytes() || fails()) {
       return -Errno.EIO;
     }
-    MemorySegment.copy(current, (int) offset, RawMemory.all(), JAVA_BYTE, address, length);
+    byte[] bytes = new byte[length];
+    current.read(offset, bytes);
+    if (flippingOneIn > 0 && random.nextInt(flippingOneIn) == 0) {
+      bytes[random.nextInt(length)] ^= (byte) (1 << random.nextInt(Byte.SIZE));
+      faults++;
+    }
+    MemorySegment.copy(bytes, 0, RawMemory.all(), JAVA_BYTE, address, length);
     return length;
   }
 
   /** Does something before the next write. */
-  synchronized void onNextWrite(Runnable action) {
+  public synchronized void onNextWrite(Runnable action) {
     beforeWrite = action;
   }
 
@@ -137,21 +193,28 @@ final class SimulatedDisk implements IoBackend {
     beforeWrite = () -> {};
     byte[] bytes = new byte[length];
     MemorySegment.copy(RawMemory.all(), JAVA_BYTE, address, bytes, 0, length);
-    unsynced.add(new Write((int) offset, bytes));
-    if (operationsLeft-- <= 0 || ++writes == failingWrite || offset + length > current.length) {
+    unsynced.add(new Write(offset, bytes));
+    operations++;
+    if (operationsLeft-- <= 0
+        || ++writes == failingWrite
+        || offset + length > current.sizeBytes()) {
       return -Errno.EIO;
     }
-    System.arraycopy(bytes, 0, current, (int) offset, length);
+    if (fails()) {
+      return random.nextBoolean() ? -Errno.EIO : -Errno.ENOSPC;
+    }
+    current.write(offset, bytes, 0, length);
     return length;
   }
 
   private synchronized int sync() {
-    if (operationsLeft-- <= 0 || ++syncs == failingSync) {
+    operations++;
+    if (operationsLeft-- <= 0 || ++syncs == failingSync || fails()) {
       return -Errno.EIO;
     }
-    durable = Arrays.copyOf(durable, current.length);
+    durable.resize(current.sizeBytes());
     for (Write write : unsynced) {
-      System.arraycopy(current, write.offset, durable, write.offset, write.bytes.length);
+      durable.copyFrom(current, write.offset, write.bytes.length);
     }
     unsynced.clear();
     return 0;
@@ -212,7 +275,7 @@ final class SimulatedDisk implements IoBackend {
     @Override
     public long sizeBytes() {
       synchronized (SimulatedDisk.this) {
-        return current.length;
+        return current.sizeBytes();
       }
     }
 
@@ -222,9 +285,8 @@ final class SimulatedDisk implements IoBackend {
         if (offset + lengthBytes > capacityBytes) {
           throw new IoFailure("allocate " + path, Errno.ENOSPC);
         }
-        int size = Math.toIntExact(offset + lengthBytes);
-        if (size > current.length) {
-          current = Arrays.copyOf(current, size);
+        if (offset + lengthBytes > current.sizeBytes()) {
+          current.resize(offset + lengthBytes);
         }
       }
     }
