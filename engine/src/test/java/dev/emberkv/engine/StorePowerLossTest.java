@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>{@code -Dseed=N} runs one of the seeds again.
  */
 class StorePowerLossTest {
-  private static final int LIVES = 3;
+  private static final int LIVES = 2;
   private static final List<Durability> DURABILITIES = List.of(Durability.values());
 
   @TempDir private Path directory;
