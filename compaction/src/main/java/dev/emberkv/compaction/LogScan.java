@@ -101,7 +101,26 @@ final class LogScan {
       }
       inDamage = true;
       damaged = true;
+      suspect(offset, address);
       return true;
+    }
+
+    private void suspect(int offset, long address) {
+      int end = header.segmentBytes() - PAGE_BYTES;
+      int kind = RecordFormat.kind(address);
+      if (RecordCheck.storedBytes(address, offset, end) >= 0 && kind <= RecordFormat.MAX_KIND) {
+        int restOfPage = PAGE_BYTES - (offset & (PAGE_BYTES - 1));
+        int payloadBytes =
+            Math.min(RecordFormat.payloadBytes(address), restOfPage - RecordFormat.HEADER_BYTES);
+        visitor.suspect(
+            LogLocation.ofFileOffset(baseOffset + offset),
+            kind,
+            RecordFormat.table(address),
+            RecordFormat.key(address),
+            RecordFormat.sequence(address),
+            RecordFormat.payload(address),
+            payloadBytes);
+      }
     }
   }
 }

@@ -1,13 +1,15 @@
 package dev.emberkv.compaction;
 
+import static dev.emberkv.compaction.RecordFormat.GRANULE_BYTES;
 import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
 
 import dev.emberkv.uring.DirectFile;
 import dev.emberkv.uring.IoBackend;
 
 /**
- * Walks over the records of one segment after the other, and finds its way again behind damage:
- * each page starts with a record or lies inside one, so the walk goes on with the next page.
+ * Walks over the records of one segment after the other, and finds its way again behind damage: at
+ * the next granule of the page where a whole record is, or else at the next page, which starts with
+ * a record or lies inside one.
  *
  * <p>Not thread-safe.
  */
@@ -56,7 +58,7 @@ final class SegmentScanner implements AutoCloseable {
         if (!sink.damage(offset, reader.at(base + offset))) {
           return;
         }
-        offset = (offset & -PAGE_BYTES) + PAGE_BYTES;
+        offset = behindDamage(base, offset, seed);
         continue;
       }
       if (RecordFormat.kind(address) == RecordFormat.PAD) {
@@ -66,6 +68,20 @@ final class SegmentScanner implements AutoCloseable {
       }
       offset += stored;
     }
+  }
+
+  /** Returns where the first whole record behind damage in the same page is, or the next page. */
+  private int behindDamage(long base, int damaged, long seed) {
+    int pageEnd = (damaged & -PAGE_BYTES) + PAGE_BYTES;
+    for (int offset = damaged + GRANULE_BYTES; offset < pageEnd; offset += GRANULE_BYTES) {
+      long address = reader.at(base + offset);
+      int stored = RecordCheck.storedBytes(address, offset, pageEnd);
+      long location = LogLocation.ofFileOffset(base + offset);
+      if (stored >= 0 && RecordCheck.isWhole(address, stored, seed, location, checksum)) {
+        return offset;
+      }
+    }
+    return pageEnd;
   }
 
   @Override

@@ -27,9 +27,13 @@ final class Recovery implements RecordVisitor, AutoCloseable {
   private static final long CHECK_SEED = 0x632be59bd9b4e019L;
   private static final int CHECK_BITS = 25;
 
+  /** How many damaged records are remembered. */
+  private static final int MAX_SUSPECTS = 1 << 20;
+
   private final Map<Integer, Found> found = new HashMap<>();
   private final PendingRecords pendingRows = new PendingRecords();
   private List<TableChange> pendingChanges = new ArrayList<>();
+  private final List<Suspect> suspects = new ArrayList<>();
   private long newestSequence;
   private long corruptions;
 
@@ -51,9 +55,25 @@ final class Recovery implements RecordVisitor, AutoCloseable {
   /** A definition of a keyspace, or its end when there is none. */
   private record TableChange(int id, long sequence, @Nullable Definition definition) {}
 
-  /** Scans the whole log. */
+  /**
+   * A record that is damaged, as far as its header can be believed.
+   *
+   * @param place as in {@link RecoveryMap}
+   */
+  private record Suspect(int table, long key, long sequence, long place) {}
+
+  /**
+   * Scans the whole log. A damaged record that seems to be the newest of its key is taken for it:
+   * reading the row then fails and says where the damage is, instead of finding an older version.
+   */
   void run(SegmentedLog log) {
     log.scan(this);
+    for (Suspect suspect : suspects) {
+      Found keyspace = found.get(suspect.table);
+      if (keyspace != null && suspect.sequence > 0 && suspect.sequence <= newestSequence) {
+        keyspace.rows.put(suspect.key, suspect.sequence, suspect.place);
+      }
+    }
   }
 
   /** Returns the sequence number to go on from. */
@@ -200,6 +220,26 @@ final class Recovery implements RecordVisitor, AutoCloseable {
     byte[] result = new byte[length];
     RawMemory.copy(address, MemorySegment.ofArray(result), 0, length);
     return result;
+  }
+
+  @Override
+  public void suspect(
+      long location,
+      int kind,
+      int table,
+      long key,
+      long sequence,
+      long payloadAddress,
+      int payloadBytes) {
+    boolean isText =
+        kind == RecordFormat.STRING || (kind == RecordFormat.TOMBSTONE && payloadBytes > 0);
+    if ((kind != RecordFormat.ROW && kind != RecordFormat.STRING && kind != RecordFormat.TOMBSTONE)
+        || (isText && !RowKey.Text.isWithin(payloadAddress, payloadBytes))
+        || suspects.size() == MAX_SUSPECTS) {
+      return;
+    }
+    int check = isText ? checkOf(payloadAddress) : 0;
+    suspects.add(new Suspect(table, key, sequence, RecoveryMap.place(check, location, false)));
   }
 
   @Override

@@ -68,6 +68,12 @@ sealed interface RowKey {
       this.bytes = bytes;
     }
 
+    /** Returns whether a payload that may be damaged is large enough for its key. */
+    static boolean isWithin(long payload, int payloadBytes) {
+      int length = payloadBytes < LENGTH_BYTES ? -1 : RawMemory.getInt(payload);
+      return length >= 0 && length <= payloadBytes - LENGTH_BYTES;
+    }
+
     /** Returns how many bytes of the payload stand before the value. */
     int prefixBytes() {
       return LENGTH_BYTES + bytes.length;

@@ -8,6 +8,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.util.Map;
@@ -24,6 +25,8 @@ import org.lmdbjava.EnvFlags;
 import org.lmdbjava.LmdbException;
 import org.lmdbjava.LmdbNativeException;
 import org.lmdbjava.Txn;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a store must know before it can read its log, in LMDB: format version, identity, hash seed,
@@ -50,6 +53,9 @@ public final class Catalog implements AutoCloseable {
   private static final int MAX_DATABASES = 16;
   private static final int MAX_NAME_BYTES = 511;
 
+  private static final Logger LOG = LoggerFactory.getLogger(Catalog.class);
+  private static final String FILE_NAME = "catalog.mdb";
+
   private static final byte[] FORMAT_KEY = name("format");
   private static final byte[] STORE_ID_KEY = name("store-id");
   private static final byte[] HASH_SEED_KEY = name("hash-seed");
@@ -60,8 +66,9 @@ public final class Catalog implements AutoCloseable {
   private final Dbi<byte[]> meta;
   private final Dbi<byte[]> tables;
   private final Dbi<byte[]> blobs;
-  private final long storeId;
+  private long storeId;
   private final long hashSeed;
+  private final boolean made;
   private boolean closed;
 
   private Catalog(Path directory, FileChannel lock, Env<byte[]> env) {
@@ -72,7 +79,8 @@ public final class Catalog implements AutoCloseable {
     tables = env.openDbi("tables", DbiFlags.MDB_CREATE);
     blobs = env.openDbi("blobs", DbiFlags.MDB_CREATE);
     try (Txn<byte[]> txn = env.txnWrite()) {
-      if (meta.stat(txn).entries == 0) {
+      made = meta.stat(txn).entries == 0;
+      if (made) {
         initialize(txn);
       }
       checkFormat(txn);
@@ -97,9 +105,7 @@ public final class Catalog implements AutoCloseable {
               .setMapSize(MAP_BYTES)
               .setMaxDbs(MAX_DATABASES)
               .open(
-                  directory.resolve("catalog.mdb").toFile(),
-                  EnvFlags.MDB_NOSUBDIR,
-                  EnvFlags.MDB_NOTLS);
+                  directory.resolve(FILE_NAME).toFile(), EnvFlags.MDB_NOSUBDIR, EnvFlags.MDB_NOTLS);
       Catalog catalog = new Catalog(directory, lock, env);
       syncDirectory(directory);
       return catalog;
@@ -180,6 +186,40 @@ public final class Catalog implements AutoCloseable {
   /** Returns the random number that tells this store from others. */
   public long storeId() {
     return storeId;
+  }
+
+  /** Returns whether opening the catalog made it: what it says of itself is news. */
+  public boolean made() {
+    return made;
+  }
+
+  /** Takes the identity that the store's log has, of which this is a new catalog. */
+  public synchronized void adopt(long newStoreId) {
+    write(txn -> {
+      putRecord(txn, meta, STORE_ID_KEY, longBytes(newStoreId));
+      return true;
+    });
+    storeId = newStoreId;
+  }
+
+  /**
+   * Opens the catalog of a directory as {@link #open} does, but makes a new one in the place of one
+   * that is damaged, which is kept under another name.
+   */
+  public static Catalog openOrReplace(Path directory) {
+    try {
+      return open(directory);
+    } catch (DamagedCatalogException e) {
+      Path damaged = directory.resolve(FILE_NAME + ".damaged");
+      LOG.warn(
+          "{}; it is made anew from the log, and the old file kept as {}", e.getMessage(), damaged);
+      try {
+        Files.move(directory.resolve(FILE_NAME), damaged, StandardCopyOption.REPLACE_EXISTING);
+      } catch (IOException failure) {
+        throw new IoFailure("rename the catalog in " + directory, failure);
+      }
+      return open(directory);
+    }
   }
 
   /** Returns the secret seed of this store's key hashes, chosen when it was made. */
@@ -312,7 +352,7 @@ public final class Catalog implements AutoCloseable {
   }
 
   private CatalogException damaged(String what) {
-    return new CatalogException(
+    return new DamagedCatalogException(
         "the catalog in %s is damaged: %s; restore catalog.mdb from a copy"
             .formatted(directory, what));
   }
@@ -322,7 +362,7 @@ public final class Catalog implements AutoCloseable {
     if (e instanceof LmdbNativeException n && n.getResultCode() > 0) {
       return new IoFailure("LMDB in " + directory, e);
     }
-    return new CatalogException("LMDB in " + directory + ": " + e.getMessage(), e);
+    return new DamagedCatalogException("LMDB in " + directory + ": " + e.getMessage(), e);
   }
 
   private static byte[] checkedName(String name) {

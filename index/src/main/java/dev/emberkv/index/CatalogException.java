@@ -5,7 +5,7 @@ package dev.emberkv.index;
  * or open elsewhere. The message says which and what to do. Failed system operations have their own
  * type.
  */
-public final class CatalogException extends RuntimeException {
+public class CatalogException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   CatalogException(String message) {
