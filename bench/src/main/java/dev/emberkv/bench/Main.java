@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
     description = "A key-value engine for recommender embeddings larger than DRAM.",
     subcommands = {
       ServeCommand.class,
+      CheckCommand.class,
       DoctorCommand.class,
       ReplayCommand.class,
       BenchCommand.class,

@@ -4,6 +4,7 @@ import dev.emberkv.engine.Durability;
 import dev.emberkv.engine.StoreOptions;
 import dev.emberkv.uring.IoMode;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -39,6 +40,12 @@ public final class StoreFlags {
       converter = ByteSize.class)
   private long diskLimitBytes = Long.MAX_VALUE;
 
+  @Option(
+      names = "--checkpoint-interval",
+      paramLabel = "SECONDS",
+      description = "How often to take a checkpoint (default 0: when asked to).")
+  private long checkpointSeconds;
+
   @Spec(Target.MIXEE)
   private CommandSpec mixee = CommandSpec.create(); // the parser puts the real one here
 
@@ -63,7 +70,15 @@ public final class StoreFlags {
     if (diskLimitBytes <= 0) {
       throw badArgument("--disk-limit must be more than 0");
     }
-    return new StoreOptions(directory, memory, durability, ioMode, diskLimitBytes);
+    if (checkpointSeconds < 0) {
+      throw badArgument("--checkpoint-interval must be at least 0");
+    }
+    return StoreOptions.of(directory)
+        .withMemoryBytes(memory)
+        .withDurability(durability)
+        .withIoMode(ioMode)
+        .withDiskLimitBytes(diskLimitBytes)
+        .withCheckpointInterval(Duration.ofSeconds(checkpointSeconds));
   }
 
   private ParameterException badArgument(String message) {

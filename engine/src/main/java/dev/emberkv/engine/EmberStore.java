@@ -11,6 +11,7 @@ import dev.emberkv.index.Location;
 import dev.emberkv.uring.IoBackend;
 import dev.emberkv.uring.IoCounters;
 import java.lang.foreign.MemorySegment;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -48,6 +49,7 @@ final class EmberStore implements Store {
       new AtomicReferenceArray<>(MAX_KEYSPACES);
   private final ConcurrentSkipListMap<String, RowTable> tables = new ConcurrentSkipListMap<>();
   private final StringSpace strings;
+  private volatile Instant lastCheckpoint = Instant.now();
   private boolean closed;
 
   private EmberStore(
@@ -76,7 +78,7 @@ final class EmberStore implements Store {
             counters,
             new CommitClock(),
             options.durability());
-    this.flusher = new Flusher(tiers);
+    this.flusher = new Flusher(tiers, options.checkpointInterval(), this::checkpoint);
     this.strings = new StringSpace(recover(), hashSeed, tiers, this::clearStrings);
   }
 
@@ -87,15 +89,19 @@ final class EmberStore implements Store {
   /** Opens a store on a backend of its own, with other log options than its own choice. */
   static Store open(
       StoreOptions options, Supplier<IoBackend> io, UnaryOperator<LogOptions> logOptions) {
-    Catalog catalog = Catalog.open(options.directory());
+    Catalog catalog = Catalog.openOrReplace(options.directory());
     IoBackend backend = null;
     SegmentedLog log = null;
     boolean opened = false;
     try {
       backend = io.get();
       Sizing sizing = Sizing.of(options);
-      LogOptions chosen = logOptions.apply(sizing.log(catalog.storeId()));
+      long storeId = catalog.made() ? LogOptions.ANY_STORE : catalog.storeId();
+      LogOptions chosen = logOptions.apply(sizing.log(storeId));
       log = SegmentedLog.open(backend, options.directory(), chosen);
+      if (catalog.made()) {
+        catalog.adopt(log.storeId());
+      }
       EmberStore store = new EmberStore(options, catalog, backend, log, sizing);
       store.flusher.start();
       opened = true;
@@ -294,6 +300,17 @@ final class EmberStore implements Store {
   @Override
   public void flush() {
     flusher.flush();
+  }
+
+  @Override
+  public void checkpoint() {
+    flusher.flush();
+    lastCheckpoint = Instant.now();
+  }
+
+  @Override
+  public Instant lastCheckpoint() {
+    return lastCheckpoint;
   }
 
   /** Returns how many rows of a table's width are in DRAM. */

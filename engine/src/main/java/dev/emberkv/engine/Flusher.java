@@ -4,6 +4,7 @@ import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.compaction.SegmentedLog;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.BitSet;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -28,10 +29,19 @@ final class Flusher implements AutoCloseable {
   private final SlabPool slabs;
   private final SegmentedLog log;
   private final boolean periodic;
+  private final long checkpointNanos;
+  private final Runnable checkpoint;
   private final Thread thread;
   private volatile boolean closed;
 
-  Flusher(Tiers tiers) {
+  /**
+   * Makes the flusher of a store.
+   *
+   * @param interval how often to run {@code checkpoint}; zero for never
+   */
+  Flusher(Tiers tiers, Duration interval, Runnable checkpoint) {
+    this.checkpointNanos = interval.isZero() ? Long.MAX_VALUE : interval.toNanos();
+    this.checkpoint = checkpoint;
     this.tiers = tiers;
     this.slabs = tiers.slabs();
     this.log = tiers.log();
@@ -45,12 +55,17 @@ final class Flusher implements AutoCloseable {
 
   private void work() {
     boolean healthy = true;
+    long lastCheckpoint = System.nanoTime();
     while (!closed) {
       LockSupport.parkNanos(PERIOD_NANOS);
       try {
         shrink();
         if (periodic && !closed) {
           flush();
+        }
+        if (System.nanoTime() - lastCheckpoint >= checkpointNanos && !closed) {
+          checkpoint.run();
+          lastCheckpoint = System.nanoTime();
         }
         healthy = true;
       } catch (RuntimeException e) {

@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -47,8 +48,20 @@ public interface Store extends AutoCloseable {
   /** Drops all string keys and all rows of all tables; the tables stay. */
   void clear();
 
-  /** Makes everything written so far durable. */
+  /**
+   * Makes everything written so far durable, without stopping reads or writes. With {@link
+   * Durability#CHECKPOINT}, this is where a crash goes back to.
+   *
+   * @throws dev.emberkv.uring.IoFailure when a write or sync fails, or did before; from then on the
+   *     store is read-only, and the message names file and errno
+   */
   void flush();
+
+  /** Takes a checkpoint: {@link #flush}, and a note of when. */
+  void checkpoint();
+
+  /** Returns when the last checkpoint was finished, or else when the store was opened. */
+  Instant lastCheckpoint();
 
   /**
    * Takes a part of the memory budget out of the store's use: rows leave DRAM until the rest fits

@@ -93,7 +93,9 @@ final class InfoReport {
   private void persistence() {
     line("loading", 0);
     line("aof_enabled", 1);
-    line("rdb_bgsave_in_progress", 0);
+    line("rdb_bgsave_in_progress", context.checkpoints().isUnderWay() ? 1 : 0);
+    line("rdb_last_save_time", context.store().lastCheckpoint().getEpochSecond());
+    line("rdb_last_bgsave_status", context.checkpoints().lastFailed() ? "err" : "ok");
     line("durability", context.store().options().durability().name().toLowerCase(Locale.ROOT));
     line("disk_used", stats.diskBytes());
   }

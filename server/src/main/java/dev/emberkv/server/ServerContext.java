@@ -18,6 +18,7 @@ final class ServerContext {
   private final RequestMemory requestMemory;
   private final long startedAtNanos = System.nanoTime();
   private final Runnable shutdown;
+  private final CheckpointCommands checkpoints;
   private final CommandTable commands;
   private volatile int port;
 
@@ -36,11 +37,13 @@ final class ServerContext {
                 2L * options.maxRequestBytes(),
                 Math.min(8L * options.maxRequestBytes(), Runtime.getRuntime().maxMemory() / 4)));
     this.port = options.port();
+    this.checkpoints = new CheckpointCommands(store);
     List<Command> all = new ArrayList<>();
     all.addAll(new ConnectionCommands(options).definitions());
     all.addAll(new StringCommands(store.strings(), counters).definitions());
     all.addAll(new KeyCommands(store).definitions());
     all.addAll(new ServerCommands(this).definitions());
+    all.addAll(checkpoints.definitions());
     all.addAll(new EmbeddingCommands(store, options).definitions());
     CommandCatalog catalog = new CommandCatalog(all);
     all.add(catalog.definition());
@@ -61,6 +64,10 @@ final class ServerContext {
 
   RequestMemory requestMemory() {
     return requestMemory;
+  }
+
+  CheckpointCommands checkpoints() {
+    return checkpoints;
   }
 
   CommandTable commands() {

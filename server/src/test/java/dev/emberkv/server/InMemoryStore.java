@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,12 +49,24 @@ final class InMemoryStore implements Store {
   /** Calls of {@link #flush}. */
   final AtomicInteger flushes = new AtomicInteger();
 
+  private volatile Instant lastCheckpoint = Instant.ofEpochSecond(1_700_000_000);
   private final StoreOptions options;
   private final Strings strings = new Strings();
   private final Map<String, Rows> tables = new ConcurrentSkipListMap<>();
 
   InMemoryStore(Path directory) {
     this.options = StoreOptions.of(directory);
+  }
+
+  @Override
+  public void checkpoint() {
+    flush();
+    lastCheckpoint = Instant.ofEpochSecond(lastCheckpoint.getEpochSecond() + 1);
+  }
+
+  @Override
+  public Instant lastCheckpoint() {
+    return lastCheckpoint;
   }
 
   @Override

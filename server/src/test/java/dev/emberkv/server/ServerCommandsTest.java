@@ -51,6 +51,20 @@ class ServerCommandsTest {
   }
 
   @Test
+  void checkpointsAreTakenAndDated() throws Exception {
+    long before = jedis.lastsave();
+    assertThat(jedis.save()).isEqualTo("OK");
+    assertThat(jedis.lastsave()).isEqualTo(before + 1);
+    assertThat(jedis.bgsave()).isEqualTo("Background saving started");
+    while (jedis.lastsave() == before + 1) {
+      Thread.sleep(1);
+    }
+    assertThat(jedis.lastsave()).isEqualTo(before + 2);
+    assertThat(jedis.info("persistence"))
+        .contains("\r\nrdb_last_save_time:" + (before + 2), "\r\nrdb_last_bgsave_status:ok");
+  }
+
+  @Test
   void configAnswersPatterns() {
     assertThat(jedis.configGet("maxmemory")).isEqualTo(Map.of("maxmemory", "1073741824"));
     assertThat(jedis.configGet("SAVE")).isEqualTo(Map.of("save", ""));
