@@ -76,6 +76,7 @@ final class JmhBench implements Callable<Integer> {
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "-Xmx1g",
         "--enable-native-access=ALL-UNNAMED",
+        "--add-modules=jdk.incubator.vector",
         "--sun-misc-unsafe-memory-access=allow",
         "-cp",
         modules.isEmpty() ? classPath : modules + "/*" + File.pathSeparator + classPath,

@@ -162,7 +162,7 @@ final class RowTable implements Table {
   }
 
   private void checkRows(MemorySegment rows, long count) {
-    if (rows.byteSize() / rowBytes < count) {
+    if (rows.byteSize() < Math.multiplyExact(count, rowBytes)) {
       throw new IllegalArgumentException(
           "rows has %d bytes, %d rows of %d bytes need %d"
               .formatted(rows.byteSize(), count, rowBytes, count * rowBytes));

@@ -1,6 +1,7 @@
 package dev.emberkv.index;
 
 import dev.emberkv.uring.RawMemory;
+import dev.emberkv.uring.Vectors;
 
 /**
  * Layout of a bucket, one cache line: a header word and seven {@linkplain Entry entries}.
@@ -81,11 +82,22 @@ final class Bucket {
   }
 
   static long entry(long bucket, int slot) {
-    return RawMemory.getLongOpaque(bucket + ((long) slot << 3));
+    return RawMemory.getLong(bucket, slot << 3);
+  }
+
+  /** Returns the first entry of a {@link #matchMask}; without a match, no entry at all. */
+  static long matching(long bucket, int mask) {
+    return entry(bucket, Integer.numberOfTrailingZeros(mask) & SLOTS);
   }
 
   /** Returns a mask with bit s set when slot s matches. */
   static int matchMask(long bucket, long wanted) {
+    return Vectors.ENABLED
+        ? VectorBucket.matchMask(bucket, wanted)
+        : scalarMatchMask(bucket, wanted);
+  }
+
+  static int scalarMatchMask(long bucket, long wanted) {
     return (int)
         (Entry.matchBit(entry(bucket, 1), wanted) << 1
             | Entry.matchBit(entry(bucket, 2), wanted) << 2

@@ -24,7 +24,7 @@ final class Entry {
   static final long EMPTY = 0;
 
   private static final int SENTINEL_SHIFT = 39;
-  private static final long TAG_MASK = -1L << SENTINEL_SHIFT;
+  static final long TAG_MASK = -1L << SENTINEL_SHIFT;
   private static final long LOCATION_MASK = ~TAG_MASK;
 
   private Entry() {}

@@ -67,12 +67,20 @@ public final class HashIndex implements AutoCloseable {
     return HomeLock.awaitUnlocked(home);
   }
 
-  /** Returns the first location that may be the hash's, or {@link Location#NONE}. */
+  /**
+   * Returns the first location that may be the hash's, or {@link Location#NONE}.
+   *
+   * <p>What is done with a match is done before it is known whether there is one: a compiler that
+   * has seen mostly misses, as while a table is loaded, would leave it out of line for good. The
+   * entry may be empty by now if the home is changing.
+   */
   public long find(long home, long header, long hash) {
     long wanted = hash << Bucket.tagBase(header);
     int mask = Bucket.matchMask(home, wanted);
-    if (mask != 0) {
-      return locationIn(home, mask);
+    long entry = Bucket.matching(home, mask);
+    long location = Entry.location(entry);
+    if (mask != 0 && entry != Entry.EMPTY) {
+      return location;
     }
     if (Bucket.isAlone(header)) {
       return Location.NONE;
@@ -80,17 +88,14 @@ public final class HashIndex implements AutoCloseable {
     return findDisplaced(home, header, wanted);
   }
 
-  private static long locationIn(long bucket, int mask) {
-    long entry = Bucket.entry(bucket, Integer.numberOfTrailingZeros(mask));
-    return entry == Entry.EMPTY ? Location.NONE : Entry.location(entry);
-  }
-
   private long findDisplaced(long home, long header, long wanted) {
     long last = Bucket.lastBucket(home, header);
     for (long bucket = home + Bucket.BYTES; bucket <= last; bucket += Bucket.BYTES) {
       int mask = Bucket.matchMask(bucket, wanted);
-      if (mask != 0) {
-        return locationIn(bucket, mask);
+      long entry = Bucket.matching(bucket, mask);
+      long location = Entry.location(entry);
+      if (mask != 0 && entry != Entry.EMPTY) {
+        return location;
       }
     }
     if (Bucket.hasOverflow(header)) {

@@ -33,7 +33,12 @@ public final class SystemProbe {
   public static List<Finding> run(Path directory) {
     Finding uring = ioUring();
     return List.of(
-        kernel(), uring, registeredBuffers(uring.ok()), directIo(directory), hugePages());
+        kernel(),
+        uring,
+        registeredBuffers(uring.ok()),
+        directIo(directory),
+        hugePages(),
+        Vectors.finding());
   }
 
   /** Tells the kernel's version. */

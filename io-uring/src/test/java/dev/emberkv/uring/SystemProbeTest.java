@@ -35,7 +35,12 @@ final class SystemProbeTest {
     assertThat(findings)
         .extracting(Finding::name)
         .containsExactly(
-            "kernel", "io_uring", "registered buffers", "O_DIRECT", "transparent huge pages");
+            "kernel",
+            "io_uring",
+            "registered buffers",
+            "O_DIRECT",
+            "transparent huge pages",
+            "vector code");
     assertThat(findings)
         .allSatisfy(finding -> {
           assertThat(finding.detail()).isNotBlank();

@@ -41,7 +41,9 @@ class HashIndexRacesTest {
     command.add(classPath());
     command.add("org.openjdk.jcstress.Main");
     command.addAll(List.of("-t", HashIndexRaces.class.getSimpleName(), "-r", "results"));
-    command.addAll(List.of("-jvmArgs", "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(
+        List.of(
+            "-jvmArgs", "--enable-native-access=ALL-UNNAMED --add-modules=jdk.incubator.vector"));
     command.addAll(List.of(mode));
     Path output = directory.resolve("output.txt");
     // when it has run
