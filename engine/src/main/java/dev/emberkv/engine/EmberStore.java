@@ -131,7 +131,7 @@ final class EmberStore implements Store {
   /** Rebuilds indexes and tables from the log and returns the keyspace of the string keys. */
   private Keyspace recover() {
     Keyspace stringRows = null;
-    try (Recovery recovery = new Recovery()) {
+    try (Recovery recovery = new Recovery(hashSeed)) {
       recovery.run(log);
       tiers.clock().startAfter(recovery.newestSequence());
       if (recovery.uncommitted() > 0) {
@@ -145,8 +145,8 @@ final class EmberStore implements Store {
           append(RecordFormat.DROP, definition.id(), MemorySegment.NULL);
           continue;
         }
-        Keyspace rows =
-            adopt(definition.id(), spec == null ? RecordFormat.STRING : RecordFormat.ROW);
+        int kind = spec == null ? RecordFormat.STRING : RecordFormat.ROW;
+        Keyspace rows = adopt(definition.id(), kind, recovery.keys(definition.id()));
         fill(recovery, rows);
         if (spec == null) {
           stringRows = rows;
@@ -164,8 +164,7 @@ final class EmberStore implements Store {
     HashIndex index = keyspace.index;
     recovery.forEachRow(
         keyspace.id,
-        (key, sequence, location) -> {
-          long hash = keyspace.hash(key);
+        (hash, sequence, location) -> {
           long home = index.lock(hash);
           try {
             index.insert(home, hash, Location.cold(location));
@@ -177,8 +176,8 @@ final class EmberStore implements Store {
 
   // Keyspaces
 
-  private Keyspace adopt(int id, int kind) {
-    Keyspace keyspace = new Keyspace(id, kind, hashSeed, tiers);
+  private Keyspace adopt(int id, int kind, long expectedRows) {
+    Keyspace keyspace = new Keyspace(id, kind, hashSeed, expectedRows, tiers);
     keyspaces.set(id, keyspace);
     budget.add(keyspace.memoryBytes);
     return keyspace;
@@ -190,7 +189,7 @@ final class EmberStore implements Store {
     int id = freeId();
     append(RecordFormat.TABLE, id, MemorySegment.ofArray(definition));
     flushChange();
-    return adopt(id, kind);
+    return adopt(id, kind, 0);
   }
 
   /** Logs a change of the set of keyspaces. It counts at once, or from the next checkpoint on. */

@@ -52,13 +52,14 @@ final class Keyspace {
 
   private final AtomicLongArray deletions = new AtomicLongArray(1 << DELETION_STRIPE_BITS);
 
-  Keyspace(int id, int kind, long hashSeed, Tiers tiers) {
+  /** Makes a keyspace without rows, with an index for as many as are expected. */
+  Keyspace(int id, int kind, long hashSeed, long expectedRows, Tiers tiers) {
     this.id = id;
     this.kind = kind;
     this.hashSeed = hashSeed;
     this.tiers = tiers;
     this.slabs = tiers.slabs();
-    this.index = HashIndex.create(location -> hash(keyAt(location)));
+    this.index = HashIndex.createFor(expectedRows, location -> hash(keyAt(location)));
     this.memoryBytes = index::memoryBytes;
   }
 

@@ -4,11 +4,11 @@ import dev.emberkv.uring.NativeMemory;
 import dev.emberkv.uring.RawMemory;
 
 /**
- * The row records of a scan that wait for their commit, in the order of the log, outside of the
- * heap. 32 bytes each:
+ * The row records of a scan that wait for their commit, or to be handled together, in the order of
+ * the log, outside of the heap. 32 bytes each:
  *
  * <pre>
- *    0  u64 key field
+ *    0  u64 hash of the key
  *    8  u64 sequence
  *   16  u64 place, as in {@link RecoveryMap}
  *   24  u64 table
@@ -18,6 +18,9 @@ import dev.emberkv.uring.RawMemory;
  */
 final class PendingRecords implements AutoCloseable {
   private static final int ENTRY_BYTES = 32;
+
+  /** How many records are approached before they are handed over. */
+  private static final int GROUP = 64;
 
   private NativeMemory memory = NativeMemory.reserve(NativeMemory.HUGE_PAGE_BYTES);
   private long count;
@@ -29,17 +32,19 @@ final class PendingRecords implements AutoCloseable {
   }
 
   /** Receives the records that are committed. */
-  @FunctionalInterface
   interface Sink {
-    void row(int table, long key, long sequence, long place);
+    /** Loads what {@link #row} will look at. */
+    void approach(int table, long hash);
+
+    void row(int table, long hash, long sequence, long place);
   }
 
-  void add(int table, long key, long sequence, long place) {
+  void add(int table, long hash, long sequence, long place) {
     if ((count + 1) * ENTRY_BYTES > memory.sizeBytes()) {
       grow();
     }
     long entry = memory.address() + count * ENTRY_BYTES;
-    RawMemory.putLong(entry, key);
+    RawMemory.putLong(entry, hash);
     RawMemory.putLong(entry + 8, sequence);
     RawMemory.putLong(entry + 16, place);
     RawMemory.putLong(entry + 24, table);
@@ -58,6 +63,9 @@ final class PendingRecords implements AutoCloseable {
     long kept = 0;
     for (long i = 0; i < count; i++) {
       long entry = memory.address() + i * ENTRY_BYTES;
+      if (i % GROUP == 0) {
+        approach(entry, (int) Math.min(GROUP, count - i), sink);
+      }
       long sequence = RawMemory.getLong(entry + 8);
       if (coverage.covers(sequence)) {
         sink.row(
@@ -71,6 +79,13 @@ final class PendingRecords implements AutoCloseable {
       }
     }
     count = kept;
+  }
+
+  private static void approach(long first, int entries, Sink sink) {
+    for (int i = 0; i < entries; i++) {
+      long entry = first + (long) i * ENTRY_BYTES;
+      sink.approach((int) RawMemory.getLong(entry + 24), RawMemory.getLong(entry));
+    }
   }
 
   long size() {

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Not thread-safe; used while the store opens.
  */
-final class Recovery implements RecordVisitor, AutoCloseable {
+final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(Recovery.class);
   private static final long CHECK_SEED = 0x632be59bd9b4e019L;
   private static final int CHECK_BITS = 25;
@@ -30,12 +30,32 @@ final class Recovery implements RecordVisitor, AutoCloseable {
   /** How many damaged records are remembered. */
   private static final int MAX_SUSPECTS = 1 << 20;
 
+  /** How many records that count are handled together. */
+  private static final int READY_RECORDS = 1 << 12;
+
+  private final long hashSeed;
   private final Map<Integer, Found> found = new HashMap<>();
   private final PendingRecords pendingRows = new PendingRecords();
+  private final PendingRecords readyRows = new PendingRecords();
+
+  /** The keyspace of the last row, and its id: most rows follow one of the same. */
+  private @Nullable Found last;
+
+  private int lastTable = -1;
+
+  /** Keeps the approaching loads alive: the compiler must not drop what has no other effect. */
+  @SuppressWarnings("UnusedVariable")
+  private int approached;
+
   private List<TableChange> pendingChanges = new ArrayList<>();
   private final List<Suspect> suspects = new ArrayList<>();
   private long newestSequence;
   private long corruptions;
+
+  /** Prepares a scan; ids are hashed with the seed of the store's indexes. */
+  Recovery(long hashSeed) {
+    this.hashSeed = hashSeed;
+  }
 
   /** What the log says about one keyspace. */
   private static final class Found {
@@ -60,7 +80,7 @@ final class Recovery implements RecordVisitor, AutoCloseable {
    *
    * @param place as in {@link RecoveryMap}
    */
-  private record Suspect(int table, long key, long sequence, long place) {}
+  private record Suspect(int table, long hash, long sequence, long place) {}
 
   /**
    * Scans the whole log. A damaged record that seems to be the newest of its key is taken for it:
@@ -68,10 +88,11 @@ final class Recovery implements RecordVisitor, AutoCloseable {
    */
   void run(SegmentedLog log) {
     log.scan(this);
+    applyReady();
     for (Suspect suspect : suspects) {
       Found keyspace = found.get(suspect.table);
       if (keyspace != null && suspect.sequence > 0 && suspect.sequence <= newestSequence) {
-        keyspace.rows.put(suspect.key, suspect.sequence, suspect.place);
+        keyspace.rows.put(suspect.hash, suspect.sequence, suspect.place);
       }
     }
   }
@@ -104,6 +125,12 @@ final class Recovery implements RecordVisitor, AutoCloseable {
     return result;
   }
 
+  /** Returns how many keys of a keyspace there are at most. */
+  long keys(int id) {
+    Found keyspace = found.get(id);
+    return keyspace == null ? 0 : keyspace.rows.size();
+  }
+
   /** Visits the rows of a keyspace that are alive. */
   void forEachRow(int id, RecoveryMap.Visitor visitor) {
     Found keyspace = found.get(id);
@@ -125,15 +152,19 @@ final class Recovery implements RecordVisitor, AutoCloseable {
     newestSequence = Math.max(newestSequence, sequence);
     boolean committed = RecordFormat.isCommitted(payloadAddress - RecordFormat.HEADER_BYTES);
     switch (kind) {
-      case RecordFormat.ROW ->
-          row(committed, table, key, sequence, RecoveryMap.place(0, location, false));
+      case RecordFormat.ROW -> {
+        long place = RecoveryMap.place(0, location, false);
+        add(committed, table, hashOf(key, false), sequence, place);
+      }
       case RecordFormat.STRING -> {
-        int check = checkOf(payloadAddress);
-        row(committed, table, key, sequence, RecoveryMap.place(check, location, false));
+        long place = RecoveryMap.place(checkOf(payloadAddress), location, false);
+        add(committed, table, hashOf(key, true), sequence, place);
       }
       case RecordFormat.TOMBSTONE -> {
-        int check = payloadBytes == 0 ? 0 : checkOf(payloadAddress);
-        row(committed, table, key, sequence, RecoveryMap.place(check, location, true));
+        boolean isText = payloadBytes > 0;
+        int check = isText ? checkOf(payloadAddress) : 0;
+        long place = RecoveryMap.place(check, location, true);
+        add(committed, table, hashOf(key, isText), sequence, place);
       }
       case RecordFormat.TABLE ->
           change(
@@ -152,12 +183,44 @@ final class Recovery implements RecordVisitor, AutoCloseable {
     }
   }
 
-  private void row(boolean committed, int table, long key, long sequence, long place) {
-    if (committed) {
-      keyspace(table).rows.put(key, sequence, place);
-    } else {
-      pendingRows.add(table, key, sequence, place);
+  /** Returns the index's hash of a key; of a string key, the key field has it. */
+  private long hashOf(long key, boolean isText) {
+    return isText ? key : KeyHash.ofId(key, hashSeed);
+  }
+
+  private void add(boolean committed, int table, long hash, long sequence, long place) {
+    if (!committed) {
+      pendingRows.add(table, hash, sequence, place);
+      return;
     }
+    readyRows.add(table, hash, sequence, place);
+    if (readyRows.size() == READY_RECORDS) {
+      applyReady();
+    }
+  }
+
+  private void applyReady() {
+    readyRows.commit(sequence -> true, this);
+  }
+
+  @Override
+  public void approach(int table, long hash) {
+    approached = rowsOf(table).approach(hash);
+  }
+
+  @Override
+  public void row(int table, long hash, long sequence, long place) {
+    rowsOf(table).put(hash, sequence, place);
+  }
+
+  private RecoveryMap rowsOf(int table) {
+    Found keyspace = last;
+    if (keyspace == null || table != lastTable) {
+      keyspace = keyspace(table);
+      last = keyspace;
+      lastTable = table;
+    }
+    return keyspace.rows;
   }
 
   private void change(boolean committed, TableChange change) {
@@ -197,8 +260,7 @@ final class Recovery implements RecordVisitor, AutoCloseable {
     Arrays.sort(exact);
     PendingRecords.Coverage coverage =
         sequence -> sequence <= cut || Arrays.binarySearch(exact, sequence) >= 0;
-    pendingRows.commit(
-        coverage, (table, key, sequence, place) -> keyspace(table).rows.put(key, sequence, place));
+    pendingRows.commit(coverage, this);
     List<TableChange> waiting = new ArrayList<>();
     for (TableChange change : pendingChanges) {
       if (coverage.covers(change.sequence)) {
@@ -239,7 +301,9 @@ final class Recovery implements RecordVisitor, AutoCloseable {
       return;
     }
     int check = isText ? checkOf(payloadAddress) : 0;
-    suspects.add(new Suspect(table, key, sequence, RecoveryMap.place(check, location, false)));
+    suspects.add(
+        new Suspect(
+            table, hashOf(key, isText), sequence, RecoveryMap.place(check, location, false)));
   }
 
   @Override
@@ -251,6 +315,7 @@ final class Recovery implements RecordVisitor, AutoCloseable {
   @Override
   public void close() {
     pendingRows.close();
+    readyRows.close();
     found.values().forEach(keyspace -> keyspace.rows.close());
   }
 }

@@ -51,9 +51,9 @@ final class Directory implements AutoCloseable {
   private long sizeAtStart;
   private long growths;
 
-  Directory(Migration migration) {
+  Directory(Migration migration, Geometry start) {
     this.migration = migration;
-    BucketArray first = memory.allocate(Geometry.START);
+    BucketArray first = memory.allocate(start);
     first.initializeThrough(first.geometry.homes() - 1);
     layout = new Layout(first, null);
   }

@@ -44,8 +44,8 @@ public final class HashIndex implements AutoCloseable {
   private final Directory directory;
   private final LongAdder size = new LongAdder();
 
-  private HashIndex(HashResolver resolver) {
-    directory = new Directory(new Migration(resolver, overflow));
+  private HashIndex(HashResolver resolver, Geometry first) {
+    directory = new Directory(new Migration(resolver, overflow), first);
   }
 
   /**
@@ -54,7 +54,20 @@ public final class HashIndex implements AutoCloseable {
    * @param resolver reads the hash of a row; asked for old, untouched entries only
    */
   public static HashIndex create(HashResolver resolver) {
-    return new HashIndex(resolver);
+    return new HashIndex(resolver, Geometry.START);
+  }
+
+  /**
+   * Makes an empty index that takes a number of keys before it grows.
+   *
+   * @param resolver reads the hash of a row; asked for old, untouched entries only
+   */
+  public static HashIndex createFor(long keys, HashResolver resolver) {
+    Geometry first = Geometry.START;
+    while (first.buckets() * Bucket.SLOTS * Directory.GROWTH_LOAD < keys) {
+      first = first.next();
+    }
+    return new HashIndex(resolver, first);
   }
 
   /** Returns the address of the header of the hash's home. It is stale once the header is moved. */
