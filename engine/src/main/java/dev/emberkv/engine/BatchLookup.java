@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The lookup of a batch of ids in one table: chunk by chunk, rows in DRAM are copied as the phases
- * of {@link BatchScratch} have found them; rows on the device are read afterwards, all in one go.
+ * of {@link BatchScratch} have found them. From the first row on that is on the device, all entries
+ * of a window are found first, so that the device is at work while rows are copied.
  *
  * <p>Not thread-safe; one per call.
  */
@@ -60,16 +61,25 @@ final class BatchLookup {
   /** Looks up {@code count} keys from the {@code first} on. */
   void run(long first, int count) {
     try {
-      for (int done = 0; done < count; done += BatchScratch.CHUNK) {
+      int done = 0;
+      while (done < count && reader == null) {
         int size = Math.min(BatchScratch.CHUNK, count - done);
         scratch.find(keyspace, keys, first + done, size, rowBytes);
-        copyRows(first, done, size);
+        addColdRows(done, 0, size);
+        copyRows(first, done, 0, size);
+        done += size;
       }
-      if (reader != null) {
-        reader.run(
+      RecordReader started = reader;
+      if (started != null) {
+        started.begin(
             Slot.HEADER_BYTES + rowBytes,
             (ordinal, location, address, payloadBytes) ->
                 takeRecord(first + ordinal, ordinal, location, address, payloadBytes));
+        scratch.widen();
+        for (; done < count; done += BatchScratch.WINDOW) {
+          lookUpWindow(first, done, Math.min(BatchScratch.WINDOW, count - done), started);
+        }
+        started.finish();
       }
     } finally {
       if (reader != null) {
@@ -84,20 +94,43 @@ final class BatchLookup {
     guard.count(RowStatus.MISSING, misses);
   }
 
-  private void copyRows(long first, int done, int size) {
-    for (int i = 0; i < size; i++) {
+  /** Finds all entries of a window, starts the reads, and copies rows while the device works. */
+  private void lookUpWindow(long first, int done, int window, RecordReader started) {
+    for (int from = 0; from < window; from += BatchScratch.CHUNK) {
+      int size = Math.min(BatchScratch.CHUNK, window - from);
+      scratch.findEntries(keyspace, keys, first + done + from, from, size);
+      addColdRows(done, from, size);
+    }
+    started.start();
+    for (int from = 0; from < window; from += BatchScratch.CHUNK) {
+      int size = Math.min(BatchScratch.CHUNK, window - from);
+      scratch.touchRows(from, size, rowBytes);
+      copyRows(first, done, from, size);
+      started.poll();
+    }
+  }
+
+  private void addColdRows(int done, int from, int size) {
+    for (int i = from; i < from + size; i++) {
+      if (scratch.isCold(i)) {
+        addCold(done + i, scratch.locations[i]);
+      }
+    }
+  }
+
+  /** Copies those rows of a chunk that are not on the device. */
+  private void copyRows(long first, int done, int from, int size) {
+    for (int i = from; i < from + size; i++) {
       long row = first + done + i;
       long location = scratch.locations[i];
-      if (location >= 0 && Location.isDram(location)) {
+      if (scratch.isHot(i)) {
         if (!copyHot(i, row, scratch.slots[i])) {
           addRetry(done + i);
         }
-      } else if (location >= 0) {
-        addCold(done + i, location);
       } else if (location == Location.NONE
           && HashIndex.unchanged(scratch.homes[i], scratch.headers[i])) {
         finish(row, scratch.ids[i], RowStatus.MISSING);
-      } else {
+      } else if (!scratch.isCold(i)) {
         addRetry(done + i);
       }
     }

@@ -17,41 +17,76 @@ final class BatchScratch {
   /** Keys of one chunk: what their rows take in the second-level cache is a fraction of it. */
   static final int CHUNK = 64;
 
+  /** The most keys that are found before the rows of the first of them are copied. */
+  static final int WINDOW = 64 * CHUNK;
+
   /** In place of a location: the bucket changed while it was looked at. */
   static final long RACED = -2;
 
   private static final int LINE_BYTES = 64;
   private static final int MAX_TOUCHED_BYTES = 16 * LINE_BYTES;
 
-  final long[] ids = new long[CHUNK];
-  final long[] hashes = new long[CHUNK];
-  final long[] homes = new long[CHUNK];
-  final long[] headers = new long[CHUNK];
-  final long[] locations = new long[CHUNK];
+  long[] ids = new long[CHUNK];
+  private long[] hashes = new long[CHUNK];
+  long[] homes = new long[CHUNK];
+  long[] headers = new long[CHUNK];
+  long[] locations = new long[CHUNK];
 
   /** Addresses of the slots of rows in DRAM; of no meaning for other keys. */
-  final long[] slots = new long[CHUNK];
+  long[] slots = new long[CHUNK];
 
   /** Keeps the touching loads alive: the compiler must not drop what has no other effect. */
   @SuppressWarnings("UnusedVariable")
   private int touched;
 
-  /** Takes {@code size} keys from the {@code first} on and finds the entries of their tags. */
+  /**
+   * Takes {@code size} keys from the {@code first} on, finds the entries of their tags and loads
+   * the lines of their rows.
+   */
   void find(Keyspace keyspace, MemorySegment keys, long first, int size, int payloadBytes) {
-    MemorySegment.copy(keys, ValueLayout.JAVA_LONG_UNALIGNED, first * Long.BYTES, ids, 0, size);
-    for (int i = 0; i < size; i++) {
+    findEntries(keyspace, keys, first, 0, size);
+    touchRows(0, size, payloadBytes);
+  }
+
+  /** Makes room for {@link #WINDOW} keys. */
+  void widen() {
+    if (ids.length < WINDOW) {
+      ids = new long[WINDOW];
+      hashes = new long[WINDOW];
+      homes = new long[WINDOW];
+      headers = new long[WINDOW];
+      locations = new long[WINDOW];
+      slots = new long[WINDOW];
+    }
+  }
+
+  /**
+   * Takes {@code size} keys, at most a chunk, from the {@code first} on and finds the entries of
+   * their tags.
+   *
+   * @param from where they stand in the arrays
+   */
+  void findEntries(Keyspace keyspace, MemorySegment keys, long first, int from, int size) {
+    long offset = first * Long.BYTES;
+    MemorySegment.copy(keys, ValueLayout.JAVA_LONG_UNALIGNED, offset, ids, from, size);
+    int to = from + size;
+    for (int i = from; i < to; i++) {
       long hash = keyspace.hash(ids[i]);
       hashes[i] = hash;
       homes[i] = keyspace.index.home(hash);
     }
-    touch(homes, size, 1);
-    findEntries(keyspace, size);
-    touch(slots, size, Math.min(Slot.HEADER_BYTES + payloadBytes, MAX_TOUCHED_BYTES));
+    touch(homes, from, to, 1);
+    findEntries(keyspace, from, to);
   }
 
-  private void findEntries(Keyspace keyspace, int size) {
+  /** Loads the lines of the rows of {@code size} keys, at most a chunk. */
+  void touchRows(int from, int size, int payloadBytes) {
+    touch(slots, from, from + size, Math.min(Slot.HEADER_BYTES + payloadBytes, MAX_TOUCHED_BYTES));
+  }
+
+  private void findEntries(Keyspace keyspace, int from, int to) {
     HashIndex index = keyspace.index;
-    for (int i = 0; i < size; i++) {
+    for (int i = from; i < to; i++) {
       long home = homes[i];
       long header = HashIndex.version(home);
       long location = header == HashIndex.MOVED ? RACED : index.find(home, header, hashes[i]);
@@ -67,10 +102,10 @@ final class BatchScratch {
    * Loads a byte of each line of some bytes at every address. Nothing else is in these loops, so
    * the processor sees as many of the loads at once as it can have under way.
    */
-  private void touch(long[] addresses, int size, int bytes) {
+  private void touch(long[] addresses, int from, int to, int bytes) {
     int sum = 0;
     for (int at = 0; at < bytes; at += LINE_BYTES) {
-      for (int i = 0; i < size; i++) {
+      for (int i = from; i < to; i++) {
         sum += RawMemory.getByte(addresses[i] + at);
       }
     }

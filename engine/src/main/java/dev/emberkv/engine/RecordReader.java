@@ -14,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  * Reads a batch of log records: sorted by page, one read a page however many of its records are
  * wanted, as many reads in flight as the queue takes.
  *
+ * <p>{@link #run} does all of it. Who has other work calls {@link #begin} instead, {@link #start}
+ * after adding records, {@link #poll} now and then, and {@link #finish} in the end; pages are read
+ * once for all records that were added before the same start.
+ *
  * <p>Not thread-safe; it has a queue of the store's pool to itself until it is closed.
  */
 final class RecordReader implements AutoCloseable {
@@ -35,6 +39,10 @@ final class RecordReader implements AutoCloseable {
   private long[] wanted = new long[64];
 
   private int count;
+
+  /** The first record whose read has not been started. */
+  private int next;
+
   private RecordConsumer consumer = (ordinal, location, address, payloadBytes) -> {};
   private @Nullable RuntimeException failure;
 
@@ -44,6 +52,7 @@ final class RecordReader implements AutoCloseable {
   private int longCount;
 
   private int spanBytes;
+  private @Nullable NativeMemory wideMemory;
   private long[] frames = {};
   private int[] freeFrames = {};
   private int freeCount;
@@ -73,23 +82,60 @@ final class RecordReader implements AutoCloseable {
    * @throws dev.emberkv.compaction.CorruptionException when a record is damaged
    */
   void run(int recordBytes, RecordConsumer taker) {
+    begin(recordBytes, taker);
+    finish();
+  }
+
+  /**
+   * Prepares for reading.
+   *
+   * @param recordBytes the expected length of the records; a longer one takes a second read
+   * @param taker is handed the records, inside of {@link #start}, {@link #poll} and {@link #finish}
+   */
+  void begin(int recordBytes, RecordConsumer taker) {
     consumer = taker;
-    Arrays.sort(wanted, 0, count);
     spanBytes = Math.ceilDiv(recordBytes, PAGE_BYTES) * PAGE_BYTES;
     if (spanBytes == PAGE_BYTES) {
       usePooledFrames();
-      readGroups();
     } else {
-      try (NativeMemory memory = NativeMemory.reserve(Math.max(WIDE_BYTES, spanBytes))) {
-        useFramesOf(memory);
-        readGroups();
-      }
+      wideMemory = NativeMemory.reserve(Math.max(WIDE_BYTES, spanBytes));
+      useFramesOf(wideMemory);
+    }
+  }
+
+  /** Hands as many reads of what was added to the device as it takes, without waiting. */
+  void start() {
+    Arrays.sort(wanted, next, count);
+    startGroups();
+    queue.submit();
+  }
+
+  /** Takes what has arrived and starts more reads, without waiting. */
+  void poll() {
+    if (queue.inFlight() > 0) {
+      queue.await(0, this::finishGroup);
+      startGroups();
+      queue.submit();
+    }
+  }
+
+  /**
+   * Reads all that is left. Every record of the batch has been handed over then but those that
+   * could not be read; the first of these failures is thrown.
+   *
+   * @throws IoFailure when the device failed
+   * @throws dev.emberkv.compaction.CorruptionException when a record is damaged
+   */
+  void finish() {
+    Arrays.sort(wanted, next, count);
+    startGroups();
+    while (queue.inFlight() > 0) {
+      queue.await(1, this::finishGroup);
+      startGroups();
     }
     for (int i = 0; i < longCount; i++) {
       readLong((int) (longRecords[i] >>> Integer.SIZE), (int) longRecords[i]);
     }
-    count = 0;
-    longCount = 0;
     if (failure != null) {
       throw failure;
     }
@@ -121,15 +167,9 @@ final class RecordReader implements AutoCloseable {
     }
   }
 
-  private void readGroups() {
-    int next = 0;
-    while (next < count || queue.inFlight() > 0) {
-      while (next < count && freeCount > 0) {
-        next = startGroup(next);
-      }
-      if (queue.inFlight() > 0) {
-        queue.await(1, this::finishGroup);
-      }
+  private void startGroups() {
+    while (next < count && freeCount > 0) {
+      next = startGroup(next);
     }
   }
 
@@ -243,9 +283,15 @@ final class RecordReader implements AutoCloseable {
     }
   }
 
-  /** Gives the queue back. */
+  /** Gives the queue back, and waits for reads that are still in flight. */
   @Override
   public void close() {
-    lease.close();
+    try {
+      lease.close();
+    } finally {
+      if (wideMemory != null) {
+        wideMemory.close();
+      }
+    }
   }
 }
