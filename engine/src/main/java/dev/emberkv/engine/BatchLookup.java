@@ -89,6 +89,33 @@ final class BatchLookup {
     for (int i = 0; i < retryCount; i++) {
       readAlone(first + retries[i]);
     }
+    countAnswers();
+  }
+
+  /**
+   * Answers those of {@code count} keys that need no device and returns the positions of the
+   * others, counted as the {@code first} is.
+   */
+  long[] runResident(long first, int count) {
+    for (int done = 0; done < count; done += BatchScratch.CHUNK) {
+      int size = Math.min(BatchScratch.CHUNK, count - done);
+      scratch.find(keyspace, keys, first + done, size, rowBytes);
+      for (int i = 0; i < size; i++) {
+        if (scratch.isCold(i)) {
+          addRetry(done + i);
+        }
+      }
+      copyRows(first, done, 0, size);
+    }
+    countAnswers();
+    long[] left = new long[retryCount];
+    for (int i = 0; i < retryCount; i++) {
+      left[i] = first + retries[i];
+    }
+    return left;
+  }
+
+  private void countAnswers() {
     guard.count(RowStatus.HOT, hits);
     guard.count(RowStatus.COLD, coldHits);
     guard.count(RowStatus.MISSING, misses);

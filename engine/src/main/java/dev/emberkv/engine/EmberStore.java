@@ -77,7 +77,8 @@ final class EmberStore implements Store {
             epoch,
             counters,
             new CommitClock(),
-            options.durability());
+            options.durability(),
+            new AsyncLookups());
     this.flusher = new Flusher(tiers, options.checkpointInterval(), this::checkpoint);
     this.strings = new StringSpace(recover(), hashSeed, tiers, this::clearStrings);
   }
@@ -371,6 +372,7 @@ final class EmberStore implements Store {
       return;
     }
     closed = true;
+    tiers.async().close();
     flusher.close();
     try (catalog;
         backend;

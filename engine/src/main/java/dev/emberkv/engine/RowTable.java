@@ -4,6 +4,8 @@ import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.Location;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -53,12 +55,7 @@ final class RowTable implements Table {
 
   @Override
   public void lookup(MemorySegment keys, MemorySegment rows, MemorySegment statuses) {
-    long count = countOf(keys);
-    checkRows(rows, count);
-    if (statuses.byteSize() != 0 && statuses.byteSize() < count) {
-      throw new IllegalArgumentException(
-          "statuses has %d bytes, %d keys need as many".formatted(statuses.byteSize(), count));
-    }
+    long count = checkLookup(keys, rows, statuses);
     for (long first = 0; first < count; first += MAX_BATCH) {
       int size = (int) Math.min(MAX_BATCH, count - first);
       try (Guard guard = tiers.epoch().enter()) {
@@ -66,6 +63,44 @@ final class RowTable implements Table {
             .run(first, size);
       }
     }
+  }
+
+  @Override
+  public CompletableFuture<Void> lookupAsync(
+      MemorySegment keys, MemorySegment rows, MemorySegment statuses) {
+    long count = checkLookup(keys, rows, statuses);
+    AsyncLookups.requireShared(keys, "keys");
+    AsyncLookups.requireShared(rows, "rows");
+    AsyncLookups.requireShared(statuses, "statuses");
+    long[] left = {};
+    for (long first = 0; first < count; first += MAX_BATCH) {
+      int size = (int) Math.min(MAX_BATCH, count - first);
+      try (Guard guard = tiers.epoch().enter()) {
+        long[] more =
+            new BatchLookup(keyspace(), tiers, initializer, keys, rows, statuses, guard)
+                .runResident(first, size);
+        int known = left.length;
+        left = Arrays.copyOf(left, known + more.length);
+        System.arraycopy(more, 0, left, known, more.length);
+      }
+    }
+    ColdLookup lookup = new ColdLookup(this, keys, rows, statuses, left);
+    if (left.length == 0) {
+      lookup.done.complete(null);
+    } else {
+      tiers.async().submit(lookup);
+    }
+    return lookup.done;
+  }
+
+  private long checkLookup(MemorySegment keys, MemorySegment rows, MemorySegment statuses) {
+    long count = countOf(keys);
+    checkRows(rows, count);
+    if (statuses.byteSize() != 0 && statuses.byteSize() < count) {
+      throw new IllegalArgumentException(
+          "statuses has %d bytes, %d keys need as many".formatted(statuses.byteSize(), count));
+    }
+    return count;
   }
 
   @Override

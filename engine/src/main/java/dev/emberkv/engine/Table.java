@@ -1,6 +1,7 @@
 package dev.emberkv.engine;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * A table of fixed-width rows under 64-bit ids; every id is legal.
@@ -36,6 +37,22 @@ public interface Table {
   default void lookup(long[] keys, MemorySegment rows) {
     lookup(MemorySegment.ofArray(keys), rows, MemorySegment.NULL);
   }
+
+  /**
+   * Reads rows as {@link #lookup(MemorySegment, MemorySegment, MemorySegment)} does, without
+   * waiting for the device: rows in DRAM are there when the call returns, the others when the
+   * future is complete. Many lookups, of one key each or of thousands, can be under way; those on
+   * the device are read together. The call waits only when a million keys are waiting already.
+   *
+   * <p>The segments must belong to no single thread (an arena that is shared, automatic or global,
+   * or the heap), stay as they are, and stay open until the future is complete. Cancelling the
+   * future does not stop the reads.
+   *
+   * @return a future that fails as the call of the same name would
+   * @throws IllegalArgumentException also when a segment belongs to one thread
+   */
+  CompletableFuture<Void> lookupAsync(
+      MemorySegment keys, MemorySegment rows, MemorySegment statuses);
 
   /** Reads one row and returns its {@link RowStatus}. */
   byte get(long key, MemorySegment row);

@@ -18,6 +18,7 @@ import java.util.function.Consumer;
  * @param counters what happened
  * @param clock numbers the batches
  * @param durability when a write counts as done
+ * @param async reads what asynchronous lookups left on the device
  */
 record Tiers(
     SlabPool slabs,
@@ -28,7 +29,8 @@ record Tiers(
     Epoch epoch,
     Counters counters,
     CommitClock clock,
-    Durability durability) {
+    Durability durability,
+    AsyncLookups async) {
   /**
    * Stamps a batch.
    *

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Semaphore;
@@ -244,6 +245,13 @@ final class InMemoryStore implements Store {
     @Override
     public long size() {
       return rows.size();
+    }
+
+    @Override
+    public CompletableFuture<Void> lookupAsync(
+        MemorySegment keys, MemorySegment rows, MemorySegment statuses) {
+      lookup(keys, rows, statuses);
+      return CompletableFuture.completedFuture(null);
     }
 
     @Override
