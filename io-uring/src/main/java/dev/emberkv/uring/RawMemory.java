@@ -117,7 +117,7 @@ public final class RawMemory {
 
   /** Copies between two absolute ranges that do not overlap. */
   public static void copy(long source, long target, long lengthBytes) {
-    if (WideCopy.suits(lengthBytes)) {
+    if (suitsVectors(lengthBytes)) {
       WideCopy.copy(source, target, (int) lengthBytes);
     } else {
       MemorySegment.copy(ALL, source, ALL, target, lengthBytes);
@@ -126,7 +126,7 @@ public final class RawMemory {
 
   /** Copies from an absolute address into a segment. */
   public static void copy(long source, MemorySegment target, long targetOffset, long lengthBytes) {
-    if (WideCopy.suits(lengthBytes)) {
+    if (suitsVectors(lengthBytes)) {
       WideCopy.copy(source, target, targetOffset, (int) lengthBytes);
     } else {
       MemorySegment.copy(ALL, source, target, targetOffset, lengthBytes);
@@ -135,11 +135,15 @@ public final class RawMemory {
 
   /** Copies from a segment to an absolute address. */
   public static void copy(MemorySegment source, long sourceOffset, long target, long lengthBytes) {
-    if (WideCopy.suits(lengthBytes)) {
+    if (suitsVectors(lengthBytes)) {
       WideCopy.copy(source, sourceOffset, target, (int) lengthBytes);
     } else {
       MemorySegment.copy(source, sourceOffset, ALL, target, lengthBytes);
     }
+  }
+
+  private static boolean suitsVectors(long lengthBytes) {
+    return Vectors.ENABLED && lengthBytes >= Vectors.BYTES && lengthBytes <= WideCopy.MAX_BYTES;
   }
 
   /** Sets {@code lengthBytes} bytes to zero. */

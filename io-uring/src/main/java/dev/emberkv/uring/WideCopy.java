@@ -10,7 +10,8 @@ import jdk.incubator.vector.VectorSpecies;
  * copy spends more on finding out what it is to copy, and the processor can't look past it to the
  * next row's misses.
  *
- * <p>Stateless. Only to be used where {@link Vectors#ENABLED}.
+ * <p>Stateless. Only to be touched where {@link Vectors#ENABLED}, for ranges of at least a vector
+ * and at most {@link #MAX_BYTES}.
  */
 final class WideCopy {
   /** Longer ranges gain nothing over the general copy. */
@@ -21,11 +22,6 @@ final class WideCopy {
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
   private WideCopy() {}
-
-  /** Returns whether a range of this length is copied with vectors. */
-  static boolean suits(long lengthBytes) {
-    return Vectors.ENABLED && lengthBytes >= WIDTH && lengthBytes <= MAX_BYTES;
-  }
 
   /** Copies from an address into a segment. */
   static void copy(long source, MemorySegment target, long to, int lengthBytes) {
