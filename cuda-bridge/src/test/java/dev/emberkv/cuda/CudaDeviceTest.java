@@ -34,12 +34,9 @@ final class CudaDeviceTest {
   @Test
   @Tag("gpu")
   void givenAGpu_whenTheDriverIsAsked_thenItNamesItAndItsMemory() {
-    Finding finding = CudaProbe.run();
-    if (!finding.ok()) {
-      System.out.println("SKIPPED: no GPU: not run: " + finding.detail());
-    }
-    Assumptions.assumeTrue(finding.ok(), "no GPU: not run");
+    GpuRequirement.check();
 
+    Finding finding = CudaProbe.run();
     List<CudaDevice> devices = CudaDriver.open().devices();
 
     assertThat(CudaDriver.version()).isGreaterThanOrEqualTo(CudaProbe.MIN_VERSION);

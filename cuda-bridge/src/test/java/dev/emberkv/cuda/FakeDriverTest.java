@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,25 +24,7 @@ final class FakeDriverTest {
 
   @BeforeAll
   static void compileDriver() throws Exception {
-    Process compiler;
-    try {
-      compiler =
-          new ProcessBuilder(
-                  "cc",
-                  "-shared",
-                  "-fPIC",
-                  "-o",
-                  libraries.resolve("libcuda.so.1").toString(),
-                  Path.of("src/test/c/fake_cuda.c").toAbsolutePath().toString())
-              .redirectErrorStream(true)
-              .start();
-    } catch (IOException e) {
-      System.out.println("SKIPPED: no C compiler `cc` on the PATH");
-      Assumptions.abort("no C compiler `cc` on the PATH: " + e.getMessage());
-      return;
-    }
-    String diagnostics = text(compiler);
-    assertThat(compiler.waitFor()).as(diagnostics).isZero();
+    DriverCompiler.compileTo(libraries);
   }
 
   @Test
