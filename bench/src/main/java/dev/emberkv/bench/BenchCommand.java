@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
       UpdateBench.class,
       RecoverBench.class,
       DeviceBench.class,
+      UploadBench.class,
       JmhBench.class
     })
 final class BenchCommand implements Callable<Integer> {

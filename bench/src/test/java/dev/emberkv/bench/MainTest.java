@@ -37,6 +37,8 @@ final class MainTest {
         "bench lookup --dist pareto   | 'pareto' is neither uniform nor zipf:EXPONENT",
         "bench lookup --seconds 0     | --seconds must be above 0",
         "bench device --depth 0       | --depth must be in 1..4096",
+        "bench upload --depth 65      | depth must be in 1..64, not 65",
+        "bench upload --layout dense  | 'dense' is none of as-submitted, unique, expanded",
         "replay                       | Missing required parameter: 'FILE'",
         "replay no-such-file          | cannot read no-such-file",
         "replay no-such-file --lr 0   | the learning rate must be above 0",

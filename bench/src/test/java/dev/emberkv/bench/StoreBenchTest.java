@@ -95,6 +95,33 @@ final class StoreBenchTest {
     assertThat(result).contains("\"batch\":1,", "\"threads\":2,", "\"io\":\"portable\"");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"as-submitted", "unique", "expanded"})
+  void givenTheHostInAGpusPlaceWhenUploadedThenSaysSoAndComparesEveryRow(String layout) {
+    String result =
+        bench(0, "upload", "--host", "--layout", layout, "--batch", "512", "--dist", "zipf:0.99");
+
+    assertThat(CONTRACT).allSatisfy(field -> assertThat(number(result, field)).isNotNegative());
+    for (String rate :
+        List.of(
+            "rows_per_s",
+            "lookup_rows_per_s",
+            "gather_rows_per_s",
+            "pinned_copy_rows_per_s",
+            "limit_rows_per_s",
+            "of_limit",
+            "of_lookup",
+            "upload_bytes_per_s")) {
+      assertThat(number(result, rate)).as(rate).isPositive();
+    }
+    assertThat(number(result, "verified_rows")).isEqualTo(16 * 512);
+    assertThat(result)
+        .contains(
+            "\"target\":\"host memory (no GPU in use)\"",
+            "\"gpu\":false",
+            "\"layout\":\"" + layout + "\"");
+  }
+
   @Test
   void givenUpdatesWhenLookedUpAfterwardsThenEveryRowIsStillTheKeysOwn() {
     bench(0, "update", "--batch", "256");
