@@ -8,8 +8,8 @@
  * It checks what a driver can't: copies from or to memory that was freed before they were done, handles that were
  * destroyed, calls without a current context. Such a mistake is a "violation", counted and printed.
  *
- * Failures: fake_cuda_fail(seed, per_mille) lets calls fail at random, fake_cuda_fail_at(n) the nth one from now, and
- * fake_cuda_fail(0, 0) no more of them. A call that makes something then makes nothing;
+ * Failures: fake_cuda_fail(seed, per_mille) lets calls fail at random, fake_cuda_fail_call(name, n) the nth one of a
+ * function from now, and fake_cuda_fail(0, 0) no more of them. A call that makes something then makes nothing;
  * a call that gives something back does that and reports the failure all the same, as the driver's do with errors of
  * earlier asynchronous work.
  */
@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, INVALID_HANDLE = 400,
-       NOT_FOUND = 500, LAUNCH_FAILED = 719, MAX_LIVE = 4096, MAX_STACK = 16, MAX_CALLS = 64 };
+       NOT_FOUND = 500, LAUNCH_FAILED = 719, MAX_LIVE = 4096, MAX_STACK = 16 };
 
 enum kind { CONTEXT, MODULE, PINNED, DEVICE, STREAM, EVENT, IMPORT, KINDS };
 
@@ -51,13 +51,8 @@ static long copy_delay_us;
 static uint64_t fail_state;
 static int fail_per_mille;
 static long fail_countdown;
+static char fail_name[64];
 static bool failures_are_on;
-
-struct call_count {
-  const char *name;
-  long calls, failures;
-};
-static struct call_count counts[MAX_CALLS];
 
 static int setting(const char *name, int otherwise) {
   const char *value = getenv(name);
@@ -75,17 +70,11 @@ static int violation(const char *format, ...) {
   return INVALID_VALUE;
 }
 
-/* Counts a call and returns whether it is to fail. */
+/* Returns whether a call is to fail. */
 static bool fails(const char *name) {
-  int i = 0;
-  while (i < MAX_CALLS - 1 && counts[i].name && strcmp(counts[i].name, name)) i++;
-  counts[i].name = name;
-  counts[i].calls++;
   fail_state = fail_state * 6364136223846793005u + 1442695040888963407u;
-  bool failing = (fail_state >> 33) % 1000 < (uint64_t)fail_per_mille;
-  if (fail_countdown > 0 && --fail_countdown == 0) failing = true;
-  counts[i].failures += failing;
-  return failing;
+  if (fail_countdown > 0 && !strcmp(fail_name, name) && --fail_countdown == 0) return true;
+  return (fail_state >> 33) % 1000 < (uint64_t)fail_per_mille;
 }
 
 /* For the tests. */
@@ -99,8 +88,9 @@ void fake_cuda_fail(uint64_t seed, int per_mille) {
   pthread_mutex_unlock(&lock);
 }
 
-void fake_cuda_fail_at(long call) {
+void fake_cuda_fail_call(const char *name, long call) {
   pthread_mutex_lock(&lock);
+  snprintf(fail_name, sizeof fail_name, "%s", name);
   fail_countdown = call;
   failures_are_on = true;
   pthread_mutex_unlock(&lock);
@@ -133,18 +123,6 @@ long fake_cuda_violations(void) {
   pthread_mutex_unlock(&lock);
   return count;
 }
-
-static long count_of(const char *name, bool failures) {
-  long count = 0;
-  pthread_mutex_lock(&lock);
-  for (int i = 0; i < MAX_CALLS && counts[i].name; i++)
-    if (!strcmp(counts[i].name, name)) count = failures ? counts[i].failures : counts[i].calls;
-  pthread_mutex_unlock(&lock);
-  return count;
-}
-
-long fake_cuda_calls(const char *name) { return count_of(name, false); }
-long fake_cuda_failures(const char *name) { return count_of(name, true); }
 
 /* Contexts: one, the primary one, counted; each thread has a stack of current ones. */
 

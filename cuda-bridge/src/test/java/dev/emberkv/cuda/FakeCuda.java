@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -48,18 +47,16 @@ final class FakeCuda {
       function(
           "fake_cuda_fail", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
 
-  private static final MethodHandle FAIL_AT =
-      function("fake_cuda_fail_at", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
+  private static final MethodHandle FAIL_CALL =
+      function(
+          "fake_cuda_fail_call",
+          FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
 
   private static final MethodHandle FAIL_LEFT =
       function("fake_cuda_fail_left", FunctionDescriptor.of(ValueLayout.JAVA_LONG));
 
   private static final MethodHandle COPY_DELAY =
       function("fake_cuda_copy_delay", FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG));
-
-  private static final MethodHandle FAILURES =
-      function(
-          "fake_cuda_failures", FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS));
 
   private FakeCuda() {}
 
@@ -92,12 +89,14 @@ final class FakeCuda {
     invoke(FAIL, seed, perMille);
   }
 
-  /** Lets one call fail, the nth from now. */
-  static void failAt(long call) {
-    invoke(FAIL_AT, call);
+  /** Lets one call of a function fail, the nth from now. */
+  static void failCall(String function, long nth) {
+    try (Arena arena = Arena.ofConfined()) {
+      invoke(FAIL_CALL, arena.allocateFrom(function), nth);
+    }
   }
 
-  /** Returns whether the call of {@link #failAt} has come. */
+  /** Returns whether the call of {@link #failCall} has come. */
   static boolean hasFailed() {
     return (long) invoke(FAIL_LEFT) == 0;
   }
@@ -109,14 +108,6 @@ final class FakeCuda {
 
   static long live(Kind kind) {
     return (long) invoke(LIVE, kind.number);
-  }
-
-  /** Returns how many calls of a function were made to fail. */
-  static long failures(String function) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment name = arena.allocateFrom(function);
-      return (long) invoke(FAILURES, name);
-    }
   }
 
   /** Requires that nothing is left and no mistake was made. */
