@@ -77,7 +77,17 @@ final class AdmissionPolicy implements AutoCloseable {
         : UseCounts.window(frequency - 1);
   }
 
-  /** Notes that a row lost its slot, with its count. */
+  /** Counts a request for a row that gets a slot whatever its count is. */
+  void onPrefetch(long useHash) {
+    count(useHash);
+  }
+
+  /** Returns how often a row was asked for, as far as that is known outside of its slot. */
+  int estimate(long useHash) {
+    return sketch.estimate(useHash);
+  }
+
+  /** Notes that a row lost its slot, or its count there, with that count. */
   void evicted(long useHash, int frequency) {
     sketch.raise(useHash, frequency);
   }

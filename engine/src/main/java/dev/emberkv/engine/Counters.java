@@ -8,5 +8,9 @@ final class Counters {
   final LongAdder rejections = new LongAdder();
   final LongAdder evictionsClean = new LongAdder();
   final LongAdder evictionsDirty = new LongAdder();
+  final LongAdder prefetchesUsed = new LongAdder();
+  final LongAdder prefetchesLate = new LongAdder();
+  final LongAdder prefetchesWasted = new LongAdder();
+  final LongAdder prefetchesRefused = new LongAdder();
   final LongAdder falsePositives = new LongAdder();
 }

@@ -42,6 +42,7 @@ final class EmberStore implements Store {
   private final RecordReaders readers;
   private final RecordReaders resolverReaders;
   private final Tiers tiers;
+  private final Prefetcher prefetcher;
   private final Flusher flusher;
   private final long hashSeed;
 
@@ -79,6 +80,7 @@ final class EmberStore implements Store {
             new CommitClock(),
             options.durability(),
             new AsyncLookups());
+    this.prefetcher = new Prefetcher(tiers);
     this.flusher = new Flusher(tiers, options.checkpointInterval(), this::checkpoint);
     this.strings = new StringSpace(recover(), hashSeed, tiers, this::clearStrings);
   }
@@ -152,7 +154,7 @@ final class EmberStore implements Store {
         if (spec == null) {
           stringRows = rows;
         } else {
-          tables.put(spec.name(), new RowTable(spec, rows, tiers));
+          tables.put(spec.name(), new RowTable(spec, rows, tiers, prefetcher));
         }
       }
     }
@@ -247,7 +249,7 @@ final class EmberStore implements Store {
       throw new IllegalArgumentException("table " + spec.name() + " exists already");
     }
     Keyspace rows = define(RecordFormat.ROW, TableCodec.encode(spec));
-    RowTable table = new RowTable(spec, rows, tiers);
+    RowTable table = new RowTable(spec, rows, tiers, prefetcher);
     tables.put(spec.name(), table);
     return table;
   }
@@ -313,6 +315,28 @@ final class EmberStore implements Store {
     return lastCheckpoint;
   }
 
+  /** Begins to take a slab from the rows of a table's width, and leaves it at that. */
+  void startDraining(Table table) {
+    slabs.classFor(RecordFormat.ROW, table.spec().rowBytes()).startDraining();
+  }
+
+  /** Waits until a prefetch is done. */
+  void awaitPrefetch(long ticket) throws InterruptedException {
+    prefetcher.await(ticket);
+  }
+
+  /** Looks after pinned rows as of a later time, in nanoseconds from now. */
+  void reviewPins(long laterNanos) {
+    try (Guard _ = tiers.epoch().enter()) {
+      tiers.evictor().reviewPins(System.nanoTime() + laterNanos);
+    }
+  }
+
+  /** Brings the slabs down to what the indexes leave for them now. */
+  void shrinkToLimit() {
+    flusher.shrinkToLimit();
+  }
+
   /** Returns how many rows of a table's width are in DRAM. */
   long hotRowsLike(Table table) {
     return slabs.classFor(RecordFormat.ROW, table.spec().rowBytes()).takenSlots();
@@ -347,6 +371,7 @@ final class EmberStore implements Store {
         backend.name(),
         rows,
         slabs.takenSlots(),
+        slabs.takenBytes(),
         tiers.epoch().count(RowStatus.HOT),
         tiers.epoch().count(RowStatus.COLD),
         tiers.epoch().count(RowStatus.MISSING),
@@ -358,6 +383,10 @@ final class EmberStore implements Store {
         counters.rejections.sum(),
         counters.evictionsClean.sum(),
         counters.evictionsDirty.sum(),
+        counters.prefetchesUsed.sum(),
+        counters.prefetchesLate.sum(),
+        counters.prefetchesWasted.sum(),
+        counters.prefetchesRefused.sum(),
         counters.falsePositives.sum(),
         budget.indexBytes(),
         slabs.assignedBytes(),
@@ -372,6 +401,7 @@ final class EmberStore implements Store {
       return;
     }
     closed = true;
+    prefetcher.close();
     tiers.async().close();
     flusher.close();
     try (catalog;

@@ -22,6 +22,12 @@ final class Evictor {
   /** After how many searches for a slot a class asks whether another one needs its slabs less. */
   private static final int DEMAND_PER_SLAB = 64;
 
+  /** How often a search for a row to evict is repeated for one that is to be pinned. */
+  private static final int MAX_PIN_TRIES = 8;
+
+  /** Pinned rows that are looked at under one hold of a class's lock. */
+  private static final int PINS_PER_LOCK = 1024;
+
   private static final long NOT_WRITTEN = 0;
   private static final long MAX_WAIT_NANOS = 30_000_000_000L;
 
@@ -95,10 +101,74 @@ final class Evictor {
     }
   }
 
+  /**
+   * Takes a slot for a row that was asked for ahead of its use.
+   *
+   * @param useHash see {@link Keyspace#useHash}
+   * @return 0 when there is no more room for pinned rows
+   */
+  long allocatePinned(SlotClass slotClass, long useHash) {
+    policy.onPrefetch(useHash);
+    if (slotClass.hasSlots() && !slotClass.mayPin()) {
+      return 0;
+    }
+    long slot = slotClass.allocate(UseCounts.pinned());
+    for (int tries = 0; slot == 0 && tries < MAX_PIN_TRIES; tries++) {
+      reclaim(slotClass, UseCounts.pinned(), true);
+      slot = slotClass.allocate(UseCounts.pinned());
+    }
+    return slot;
+  }
+
+  /**
+   * Pins the row of a taken slot, if it might leave before it is used; its count goes to the sketch
+   * meanwhile.
+   */
+  boolean pinResident(SlotClass slotClass, long slot, long useHash, long deadlineNanos) {
+    byte use = slabs.counts().get(slot);
+    int frequency = UseCounts.frequency(use);
+    if (UseCounts.isPinned(use) || (use >= 0 && frequency > slotClass.floor() + 1)) {
+      return true;
+    }
+    policy.evicted(useHash, frequency);
+    return slotClass.pin(slot, deadlineNanos);
+  }
+
+  /** Lets pinned rows go that were used, or are past their deadlines. */
+  void reviewPins(long now) {
+    for (SlotClass slotClass : slabs.classes()) {
+      int left = slotClass.pinnedSlots();
+      while (left > 0) {
+        int looks = slotClass.reviewPins(Math.min(left, PINS_PER_LOCK), now, pinOutcomes);
+        left = looks == 0 ? 0 : left - looks;
+      }
+    }
+  }
+
+  private final SlotClass.PinListener pinOutcomes =
+      new SlotClass.PinListener() {
+        @Override
+        public int used(long slot) {
+          counters.prefetchesUsed.increment();
+          Keyspace keyspace = keyspaces.byId(Slot.table(slot));
+          return keyspace == null
+              ? 0
+              : policy.estimate(keyspace.useHash(keyspace.hash(Slot.key(slot))));
+        }
+
+        @Override
+        public void wasted() {
+          counters.prefetchesWasted.increment();
+        }
+      };
+
   /** Makes room for a newcomer; returns how many rows were evicted of its class. */
   private int reclaim(SlotClass slotClass, byte use, boolean insist) {
-    if (slotClass.slabCount() == 0 || slotClass.demand() >= DEMAND_PER_SLAB) {
-      takeSlabFor(slotClass, UseCounts.frequency(use), insist && slotClass.slabCount() == 0);
+    boolean hasSlots = slotClass.hasSlots();
+    if (!hasSlots && slotClass.slabCount() > 0) {
+      drainSlab(slotClass); // who began to empty its last slab may have given up
+    } else if (!hasSlots || slotClass.demand() >= DEMAND_PER_SLAB) {
+      takeSlabFor(slotClass, UseCounts.frequency(use), insist && !hasSlots);
     }
     long[] found = new long[SlotClass.MAX_VICTIMS];
     int count = slotClass.victims(use, found);

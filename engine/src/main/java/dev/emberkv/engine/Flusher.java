@@ -79,6 +79,7 @@ final class Flusher implements AutoCloseable {
 
   private void shrink() {
     try (Guard _ = tiers.epoch().enter()) {
+      tiers.evictor().reviewPins(System.nanoTime());
       tiers.evictor().shrinkToLimit();
     }
   }

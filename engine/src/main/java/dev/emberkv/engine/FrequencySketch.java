@@ -79,6 +79,14 @@ final class FrequencySketch implements AutoCloseable {
     return Math.min(count + 1, MAX_FREQUENCY);
   }
 
+  /** Returns the estimate of how often a key was asked for: 0 to {@link #MAX_FREQUENCY}. */
+  int estimate(long hash) {
+    long mixed = mix(hash);
+    long line = line(mixed);
+    int count = Math.min(count(line, counter(mixed)), count(line, counter(mixed >>> 16)));
+    return Math.min(count + (isInside(line, mixed) ? 1 : 0), MAX_FREQUENCY);
+  }
+
   /** Notes that a key was asked for at least so many times, as is known from elsewhere. */
   void raise(long hash, int frequency) {
     if (frequency <= 0) {
@@ -134,9 +142,23 @@ final class FrequencySketch implements AutoCloseable {
     return memory.address() + Math.min(lines, (long) piece * PIECE_LINES) * LINE_BYTES;
   }
 
+  /** Returns whether both of a key's doorkeeper bits are set. */
+  private static boolean isInside(long line, long mixed) {
+    long places = doorPlaces(mixed);
+    return hasBit(line, place(places, DOOR_BITS)) && hasBit(line, place(places >>> 16, DOOR_BITS));
+  }
+
+  private static boolean hasBit(long line, long bit) {
+    return (RawMemory.getLong(line + (bit >>> 6) * Long.BYTES) & 1L << bit) != 0;
+  }
+
+  private static long doorPlaces(long mixed) {
+    return (mixed * 0xc2b2ae3d27d4eb4fL) >>> 32;
+  }
+
   /** Sets a key's doorkeeper bits; returns whether one of them was new. */
   private static boolean enter(long line, long mixed) {
-    long places = (mixed * 0xc2b2ae3d27d4eb4fL) >>> 32;
+    long places = doorPlaces(mixed);
     boolean first = enterBit(line, place(places, DOOR_BITS));
     boolean second = enterBit(line, place(places >>> 16, DOOR_BITS));
     return first || second;

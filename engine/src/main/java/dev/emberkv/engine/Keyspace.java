@@ -171,6 +171,40 @@ final class Keyspace {
     if (slot == 0) {
       return;
     }
+    if (place(slot, hash, location, record, payloadBytes)) {
+      tiers.counters().admissions.increment();
+    }
+  }
+
+  /**
+   * Brings a row that was read from the log into DRAM ahead of its use, and pins it there.
+   *
+   * @return false when no more rows can be pinned
+   */
+  boolean admitPinned(long hash, long location, long record, int payloadBytes, long deadlineNanos) {
+    SlotClass slotClass = slotClass(payloadBytes);
+    long slot = tiers.evictor().allocatePinned(slotClass, useHash(hash));
+    if (slot == 0) {
+      return false;
+    }
+    if (!place(slot, hash, location, record, payloadBytes)) {
+      tiers.counters().prefetchesLate.increment();
+    } else if (!slotClass.pin(slot, deadlineNanos)) {
+      slabs.counts().set(slot, UseCounts.ordinary(1));
+      return false;
+    }
+    return true;
+  }
+
+  /** Pins a row that was found in DRAM; false when no more rows can be pinned. */
+  boolean pin(long hash, long slot, long deadlineNanos) {
+    SlotClass slotClass = slabs.slabOf(slot).ownerOrNull();
+    return slotClass == null
+        || tiers.evictor().pinResident(slotClass, slot, useHash(hash), deadlineNanos);
+  }
+
+  /** Puts a row into a slot, and the index to it, unless the row has moved; then frees the slot. */
+  private boolean place(long slot, long hash, long location, long record, int payloadBytes) {
     Slot.copyRow(record, slot, payloadBytes);
     Slot.setState(slot, Slot.stateOf(payloadBytes, 0, Location.granule(location)));
     long home = index.lock(hash);
@@ -180,11 +214,10 @@ final class Keyspace {
     } finally {
       HashIndex.unlock(home);
     }
-    if (replaced) {
-      tiers.counters().admissions.increment();
-    } else {
+    if (!replaced) {
       slabs.free(slot);
     }
+    return replaced;
   }
 
   long dram(long slot) {

@@ -18,13 +18,15 @@ final class RowTable implements Table {
   private final int rowBytes;
   private final RowInitializer initializer;
   private final Tiers tiers;
+  private final Prefetcher prefetcher;
   private volatile @Nullable Keyspace current;
 
-  RowTable(TableSpec spec, Keyspace keyspace, Tiers tiers) {
+  RowTable(TableSpec spec, Keyspace keyspace, Tiers tiers, Prefetcher prefetcher) {
     this.spec = spec;
     this.rowBytes = spec.rowBytes();
     this.initializer = new RowInitializer(spec);
     this.tiers = tiers;
+    this.prefetcher = prefetcher;
     this.current = keyspace;
   }
 
@@ -170,6 +172,13 @@ final class RowTable implements Table {
   @Override
   public boolean delete(long key) {
     return delete(MemorySegment.ofArray(new long[] {key})) == 1;
+  }
+
+  @Override
+  public long prefetch(MemorySegment keys) {
+    countOf(keys);
+    keyspace(); // for the exception
+    return prefetcher.submit(() -> current, rowBytes, Prefetcher.copyOf(keys));
   }
 
   /** Runs one batch, a part at a time, under one sequence number. */

@@ -177,6 +177,11 @@ final class SlabPool implements AutoCloseable {
     }
   }
 
+  /** Keeps counts from now on, however much memory there is: the uses of pinned rows matter. */
+  void startCounting() {
+    counting = true;
+  }
+
   UseCounts counts() {
     return counts;
   }
@@ -265,6 +270,15 @@ final class SlabPool implements AutoCloseable {
     long sum = 0;
     for (SlotClass slotClass : classes.values()) {
       sum += slotClass.takenSlots();
+    }
+    return sum;
+  }
+
+  /** Returns the bytes of the taken slots. */
+  long takenBytes() {
+    long sum = 0;
+    for (SlotClass slotClass : classes.values()) {
+      sum += slotClass.takenSlots() * slotClass.slotBytes;
     }
     return sum;
   }

@@ -30,12 +30,16 @@ final class SlotClass {
 
   private static final int RESERVE_SHIFT = 4;
 
+  /** At most one in so many rows is pinned. */
+  private static final int SLOTS_PER_PIN = 4;
+
   private final SlabPool pool;
   private final UseCounts counts;
   private final ReentrantLock lock = new ReentrantLock();
   private final ArrayList<Slab> slabs = new ArrayList<>();
   private final ArrayDeque<Slab> withFree = new ArrayDeque<>();
   private final AdmissionWindow window = new AdmissionWindow();
+  private final PinQueue pins = new PinQueue();
   private final long[] run = new long[RUN];
   private int handSlab;
   private int handOrdinal;
@@ -58,6 +62,11 @@ final class SlotClass {
   /** Returns whether a row can be taken in without another one having to leave; a racy answer. */
   boolean hasRoom() {
     return freeSlots > Math.min(MAX_RESERVE, slots >> RESERVE_SHIFT) || pool.canGrow();
+  }
+
+  /** Returns whether the class has a slab that is not draining; a racy answer. */
+  boolean hasSlots() {
+    return slots > 0;
   }
 
   /**
@@ -157,7 +166,7 @@ final class SlotClass {
    *
    * @param use the {@link UseCounts} byte of the newcomer: for an ordinary one, rows that were used
    *     less; for one that enters the window, the oldest of a full window that were not used, or
-   *     the least used ones
+   *     the least used ones; for a pinned one, the least used ones
    * @param found receives at most {@link #MAX_VICTIMS} slots
    * @return how many; 0 when no row was used less
    */
@@ -166,6 +175,9 @@ final class SlotClass {
     try {
       if (UseCounts.isWindow(use)) {
         return windowVictims(found);
+      }
+      if (UseCounts.isPinned(use)) {
+        return leastUsed(found, UseCounts.MAX_FREQUENCY + 1);
       }
       demand++;
       return leastUsed(found, UseCounts.frequency(use));
@@ -238,7 +250,8 @@ final class SlotClass {
         }
       }
       Slab slab = slabs.get(handSlab);
-      int ordinal = slab.nextTaken(handOrdinal);
+      // what a draining slab frees is no use to the class, and it is being emptied anyway
+      int ordinal = slab.isDraining() ? -1 : slab.nextTaken(handOrdinal);
       if (ordinal < 0) {
         handSlab++;
         handOrdinal = 0;
@@ -254,6 +267,79 @@ final class SlotClass {
       }
     }
     return rows;
+  }
+
+  /** Returns how many slots were pinned and not reviewed since; a racy answer. */
+  int pinnedSlots() {
+    return pins.size();
+  }
+
+  /** Returns whether one more row may be pinned; a racy answer. */
+  boolean mayPin() {
+    return pins.size() < slots / SLOTS_PER_PIN;
+  }
+
+  /**
+   * Pins a taken slot until its row is used or the deadline has passed.
+   *
+   * @param deadlineNanos a {@link System#nanoTime}
+   * @return false when too many are pinned
+   */
+  boolean pin(long slot, long deadlineNanos) {
+    lock.lock();
+    try {
+      if (!mayPin()) {
+        return false;
+      }
+      counts.set(slot, UseCounts.pinned());
+      pins.add(slot, deadlineNanos);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Hears what became of a pinned row. */
+  interface PinListener {
+    /** A row was used; returns its count from now on. */
+    int used(long slot);
+
+    /** A row was not used before its deadline, or before it lost its slot. */
+    void wasted();
+  }
+
+  /**
+   * Goes through some of the pinned rows and lets those go that were used or are past their
+   * deadlines.
+   *
+   * @param most how many to look at
+   * @return how many were looked at, fewer than {@code most} when that was all
+   */
+  int reviewPins(int most, long nowNanos, PinListener listener) {
+    lock.lock();
+    try {
+      int looks = Math.min(most, pins.size());
+      for (int i = 0; i < looks; i++) {
+        long slot = pins.slot();
+        byte use = counts.get(slot);
+        if (UseCounts.isPinned(use) && nowNanos - pins.deadlineNanos() < 0) {
+          pins.requeue();
+          continue;
+        }
+        pins.remove();
+        if (UseCounts.isPinnedAndUsed(use)) {
+          counts.set(slot, UseCounts.ordinary(listener.used(slot)));
+          continue;
+        }
+        listener.wasted();
+        if (UseCounts.isPinned(use)) {
+          counts.set(slot, UseCounts.ordinary(0));
+        }
+      }
+      return looks;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Returns how often the median of a run of rows was used: what a slab of them is worth. */

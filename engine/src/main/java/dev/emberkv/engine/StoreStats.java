@@ -6,6 +6,7 @@ package dev.emberkv.engine;
  * @param ioBackend {@code "uring"} or {@code "portable"}
  * @param rows live rows of all tables and string keys
  * @param hotRows of these, the ones in DRAM
+ * @param hotBytes of the slots that those take
  * @param hits keys answered from DRAM
  * @param coldHits keys answered from the device
  * @param misses keys that were not there
@@ -18,6 +19,13 @@ package dev.emberkv.engine;
  * @param rejections cold rows that were read and stayed out of DRAM
  * @param evictionsClean rows that left DRAM without I/O
  * @param evictionsDirty rows that were written when they left DRAM
+ * @param prefetchesUsed rows that were brought into DRAM ahead of their use, or kept there, and
+ *     used
+ * @param prefetchesLate rows that something else brought into DRAM, wrote or deleted while they
+ *     were being prefetched
+ * @param prefetchesWasted rows that were not used before their deadline, or before they were
+ *     deleted or lost their slab to another row size or an index
+ * @param prefetchesRefused rows that were not prefetched because too many were waiting or pinned
  * @param falsePositives index tags that matched another key
  * @param indexBytes DRAM taken by the indexes
  * @param slabBytes DRAM taken by slabs
@@ -29,6 +37,7 @@ public record StoreStats(
     String ioBackend,
     long rows,
     long hotRows,
+    long hotBytes,
     long hits,
     long coldHits,
     long misses,
@@ -40,12 +49,21 @@ public record StoreStats(
     long rejections,
     long evictionsClean,
     long evictionsDirty,
+    long prefetchesUsed,
+    long prefetchesLate,
+    long prefetchesWasted,
+    long prefetchesRefused,
     long falsePositives,
     long indexBytes,
     long slabBytes,
     long memoryBytes,
     long memoryLimitBytes,
     long diskBytes) {
+  /** Returns the number of rows that are on the device only. */
+  public long coldRows() {
+    return Math.max(0, rows - hotRows);
+  }
+
   /** Returns the share of found keys that were answered from DRAM, or 0 before the first. */
   public double hitRatio() {
     long found = hits + coldHits;

@@ -78,4 +78,17 @@ public interface Table {
 
   /** Deletes one row and returns whether it was there. */
   boolean delete(long key);
+
+  /**
+   * Has rows brought into DRAM in the background, and kept there until they are read or written, or
+   * for 10 s. Missing rows stay missing. At most a quarter of a row size's slots are kept this way;
+   * {@link StoreStats} counts what became of the rows.
+   *
+   * @param keys n packed ids; the segment belongs to the caller again when the call returns
+   * @return a ticket that is higher than those of all earlier requests to the store, or 0 when the
+   *     request was refused because more than 2^20 keys would be waiting; errors of the device show
+   *     when the rows are read
+   * @throws IllegalArgumentException when {@code keys} is not whole ids
+   */
+  long prefetch(MemorySegment keys);
 }

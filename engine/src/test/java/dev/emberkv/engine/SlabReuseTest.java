@@ -53,4 +53,23 @@ class SlabReuseTest {
       assertThat((double) after).isGreaterThan(alone * (0.95 - firstIndex));
     }
   }
+
+  @Test
+  void aSizeWhoseOnlySlabIsHalfTakenAwayGoesOn() {
+    // given a store with a single slab, which something began to empty and left
+    StoreOptions options =
+        StoreOptions.of(directory.resolve("small")).withMemoryBytes(StoreOptions.MIN_MEMORY_BYTES);
+    try (EmberStore store = (EmberStore) Store.open(options)) {
+      Table table = store.createTable(TableSpec.of("t", 64));
+      long[] keys = LongStream.range(0, 10_000).toArray();
+      table.put(keys, Rows.packed(keys, 1, 256));
+      store.startDraining(table);
+      // when more rows are written
+      long[] more = LongStream.range(10_000, 20_000).toArray();
+      table.put(more, Rows.packed(more, 1, 256));
+      // then they find slots
+      assertThat(table.size()).isEqualTo(20_000);
+      assertThat(store.hotRowsLike(table)).isPositive();
+    }
+  }
 }

@@ -48,6 +48,9 @@ final class EmbeddingCommands {
         read("emb.lookup", 3, "Returns the rows of packed ids.").handler(this::lookup).build(),
         read("emb.lookupx", 3, "Returns the rows of packed ids and where each came from.")
             .handler(this::lookupWithStatus)
+            .build(),
+        read("emb.prefetch", 3, "Brings the rows of packed ids into DRAM; returns a ticket.")
+            .handler(this::prefetch)
             .build());
   }
 
@@ -184,6 +187,12 @@ final class EmbeddingCommands {
     out.bulk(statuses);
   }
 
+  private void prefetch(Request request, Session session, RespEncoder out) {
+    Table table = table(request);
+    requirePackedIds(request);
+    out.integer(table.prefetch(request.segment(2)));
+  }
+
   /** Takes the rows of a request one by one. */
   @FunctionalInterface
   private interface RowVisitor {
@@ -213,14 +222,19 @@ final class EmbeddingCommands {
 
   /** Returns the number of packed ids in the argument behind the table. */
   private int packedIds(Request request, Table table) {
+    requirePackedIds(request);
+    int rows = request.length(2) / Long.BYTES;
+    requireReplyFits(table, rows);
+    return rows;
+  }
+
+  private static void requirePackedIds(Request request) {
     int bytes = request.length(2);
     if (bytes % Long.BYTES != 0) {
       throw new CommandException(
           "ERR packed ids have 8 bytes each, and %d bytes are not a multiple of that"
               .formatted(bytes));
     }
-    requireReplyFits(table, bytes / Long.BYTES);
-    return bytes / Long.BYTES;
   }
 
   private void requireReplyFits(Table table, int rows) {

@@ -129,6 +129,8 @@ final class InfoReport {
     line("tables", context.store().tables().size());
     line("rows", stats.rows());
     line("hot_rows", stats.hotRows());
+    line("cold_rows", stats.coldRows());
+    line("hot_bytes", stats.hotBytes());
     line("hits", stats.hits());
     line("cold_hits", stats.coldHits());
     line("misses", stats.misses());
@@ -141,6 +143,10 @@ final class InfoReport {
     line("rejections", stats.rejections());
     line("evictions_clean", stats.evictionsClean());
     line("evictions_dirty", stats.evictionsDirty());
+    line("prefetches_used", stats.prefetchesUsed());
+    line("prefetches_late", stats.prefetchesLate());
+    line("prefetches_wasted", stats.prefetchesWasted());
+    line("prefetches_refused", stats.prefetchesRefused());
     line("false_positives", stats.falsePositives());
     line("index_bytes", stats.indexBytes());
     line("slab_bytes", stats.slabBytes());

@@ -173,6 +173,22 @@ class EmbeddingCommandsTest {
   }
 
   @Test
+  void aPrefetchAnswersARisingTicket() {
+    call("EMB.CREATE", "t", "DIM", "2");
+    callBytes("EMB.SET", bytes("t"), bytes("7"), floats(1, 2));
+
+    long first = (Long) callBytes("EMB.PREFETCH", bytes("t"), ids(7, 8));
+    long second = (Long) callBytes("EMB.PREFETCH", bytes("t"), ids(7));
+    assertThat(first).isPositive();
+    assertThat(second).isGreaterThan(first);
+    assertThat((byte[]) callBytes("EMB.LOOKUP", bytes("t"), ids(7))).isEqualTo(floats(1, 2));
+    assertThatThrownBy(() -> callBytes("EMB.PREFETCH", bytes("t"), new byte[12]))
+        .hasMessage("ERR packed ids have 8 bytes each, and 12 bytes are not a multiple of that");
+    assertThatThrownBy(() -> callBytes("EMB.PREFETCH", bytes("none"), ids(7)))
+        .hasMessage("ERR there is no table 'none'");
+  }
+
+  @Test
   void aLargeLookupComesBackWhole() {
     call("EMB.CREATE", "t", "DIM", "64");
     int count = 20_000;

@@ -128,9 +128,14 @@ final class InMemoryStore implements Store {
         "memory",
         rows,
         rows,
+        0,
         strings.hits.get(),
         0,
         strings.misses.get(),
+        0,
+        0,
+        0,
+        0,
         0,
         0,
         0,
@@ -233,6 +238,8 @@ final class InMemoryStore implements Store {
     private final TableSpec spec;
     private final Map<Long, byte[]> rows = new ConcurrentHashMap<>();
 
+    private long tickets;
+
     Rows(TableSpec spec) {
       this.spec = spec;
     }
@@ -291,6 +298,11 @@ final class InMemoryStore implements Store {
     @Override
     public void put(long key, MemorySegment row) {
       rows.put(key, row.asSlice(0, spec.rowBytes()).toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Override
+    public long prefetch(MemorySegment keys) {
+      return ++tickets;
     }
 
     @Override
