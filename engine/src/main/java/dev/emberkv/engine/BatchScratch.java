@@ -27,7 +27,7 @@ final class BatchScratch {
   private static final int MAX_TOUCHED_BYTES = 16 * LINE_BYTES;
 
   long[] ids = new long[CHUNK];
-  private long[] hashes = new long[CHUNK];
+  long[] hashes = new long[CHUNK];
   long[] homes = new long[CHUNK];
   long[] headers = new long[CHUNK];
   long[] locations = new long[CHUNK];
