@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The thread that takes filled pages to the device, in the order in which they were handed over,
@@ -20,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * #synced} the one before which everything is on stable storage.
  *
  * <p>State is guarded by the lock that the constructor takes, which the owner shares; the queue
- * belongs to the thread alone. A failed request is never tried again: the first failure is kept,
- * the thread ends, and the owner refuses further appends.
+ * belongs to the thread alone. A failed request is never tried again: the log's {@link LogHealth}
+ * keeps the first failure, the thread ends, and the owner refuses further appends.
  */
 final class BlockWriter implements AutoCloseable {
   /** Marks the completion of a sync among those of writes. */
@@ -30,6 +29,7 @@ final class BlockWriter implements AutoCloseable {
   private final DirectFile file;
   private final IoQueue queue;
   private final BlockPool pool;
+  private final LogHealth health;
   private final ReentrantLock lock;
   private final Condition work;
   private final Condition progress;
@@ -52,7 +52,6 @@ final class BlockWriter implements AutoCloseable {
   private long bytesWritten;
   private long syncs;
   private boolean closing;
-  private volatile @Nullable IoFailure failure;
 
   /** Pages to be written. */
   private static final class WriteRequest {
@@ -81,10 +80,16 @@ final class BlockWriter implements AutoCloseable {
   }
 
   BlockWriter(
-      DirectFile file, IoQueue queue, BlockPool pool, ReentrantLock lock, Condition progress) {
+      DirectFile file,
+      IoQueue queue,
+      BlockPool pool,
+      LogHealth health,
+      ReentrantLock lock,
+      Condition progress) {
     this.file = file;
     this.queue = queue;
     this.pool = pool;
+    this.health = health;
     this.lock = lock;
     this.work = lock.newCondition();
     this.progress = progress;
@@ -154,18 +159,6 @@ final class BlockWriter implements AutoCloseable {
     return syncs;
   }
 
-  /**
-   * Checks that nothing has failed so far. Any thread may ask.
-   *
-   * @throws IoFailure that tells of the first failure
-   */
-  void checkFailure() {
-    IoFailure first = failure;
-    if (first != null) {
-      throw new IoFailure("the log is read-only since an earlier failure", first);
-    }
-  }
-
   /** Ends the thread after what was handed over, and frees the queue. The lock is not held. */
   @Override
   public void close() {
@@ -196,17 +189,21 @@ final class BlockWriter implements AutoCloseable {
         // each step moves some requests on
       }
     } catch (IoFailure e) {
-      ended(e);
+      health.fail(e);
     } catch (RuntimeException | Error e) {
-      ended(new IoFailure("writing " + file.path(), e));
+      health.fail(new IoFailure("writing " + file.path(), e));
       throw e;
+    } finally {
+      wakeAll();
     }
   }
 
-  private void ended(IoFailure e) {
+  /** Lets those who wait look at the log's health: this thread does nothing for them any more. */
+  private void wakeAll() {
     lock.lock();
     try {
-      fail(e);
+      progress.signalAll();
+      durable.signalAll();
     } finally {
       lock.unlock();
     }
@@ -215,9 +212,7 @@ final class BlockWriter implements AutoCloseable {
   /** Stops all further writing; the first failure is the one that is kept. The lock is held. */
   void fail(IoFailure e) {
     assert lock.isHeldByCurrentThread();
-    if (failure == null) {
-      failure = e;
-    }
+    health.fail(e);
     progress.signalAll();
     durable.signalAll();
     work.signal();
@@ -229,13 +224,13 @@ final class BlockWriter implements AutoCloseable {
     boolean startSync;
     lock.lock();
     try {
-      while (failure == null && !canSubmit() && !canSync() && queue.inFlight() == 0) {
+      while (!health.failed() && !canSubmit() && !canSync() && queue.inFlight() == 0) {
         if (closing) {
           return false;
         }
         work.awaitUninterruptibly();
       }
-      if (failure != null) {
+      if (health.failed()) {
         return false;
       }
       // One entry of the queue is left for a sync.
@@ -260,7 +255,7 @@ final class BlockWriter implements AutoCloseable {
       queue.sync(file, SYNC);
     }
     queue.await(1, this::completed);
-    return failure == null;
+    return !health.failed();
   }
 
   /** Returns whether the first pending request may go to the device now. */

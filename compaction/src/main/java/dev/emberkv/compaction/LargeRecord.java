@@ -17,6 +17,8 @@ final class LargeRecord {
   private final long header;
   private final long piece;
   private final int pieceBytes;
+  private int kind;
+  private long sequence;
 
   /** Uses the pool's scratch space for as long as the record is under way. */
   LargeRecord(BlockPool pool, MemorySegment payload, long payloadOffset, int payloadBytes) {
@@ -34,8 +36,18 @@ final class LargeRecord {
   }
 
   /** Sets the header but for the checksum. */
-  void header(int kind, int table, long key, long sequence, int timeSeconds) {
+  void header(int newKind, int table, long key, long newSequence, int timeSeconds) {
+    kind = newKind;
+    sequence = newSequence;
     RecordFormat.putHeader(header, kind, table, key, sequence, timeSeconds, payloadBytes);
+  }
+
+  int kind() {
+    return kind;
+  }
+
+  long sequence() {
+    return sequence;
   }
 
   /** Computes the checksum and sets it. */

@@ -8,7 +8,8 @@ import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
  * @param storeId a random number that ties all records to one store, or {@link #ANY_STORE}
  * @param segmentBytes size of a segment, a power of two from {@link #MIN_SEGMENT_BYTES} to {@link
  *     #MAX_SEGMENT_BYTES}; a volume keeps the size that it was made with
- * @param diskLimitBytes the most that the volume may grow to, at least two segments
+ * @param diskLimitBytes the most that the volume may grow to, at least {@link #MIN_SEGMENTS}
+ *     segments
  * @param blockBytes size of one write buffer, whole pages, at most half a segment
  * @param blocks how many write buffers there are, 2 to 64: the bound on data in flight
  */
@@ -23,6 +24,9 @@ public record LogOptions(
   /** The largest segment. */
   public static final int MAX_SEGMENT_BYTES = 64 << 20;
 
+  /** The fewest segments that a limit must leave room for: what is held back, and some to fill. */
+  public static final int MIN_SEGMENTS = 8;
+
   /** Checks the ranges. */
   public LogOptions {
     if (Integer.bitCount(segmentBytes) != 1
@@ -32,10 +36,10 @@ public record LogOptions(
           "segmentBytes must be a power of two from %d to %d, not %d"
               .formatted(MIN_SEGMENT_BYTES, MAX_SEGMENT_BYTES, segmentBytes));
     }
-    if (diskLimitBytes < 2L * segmentBytes) {
+    if (diskLimitBytes / segmentBytes < MIN_SEGMENTS) {
       throw new IllegalArgumentException(
-          "diskLimitBytes must be at least two segments of %d bytes, not %d"
-              .formatted(segmentBytes, diskLimitBytes));
+          "diskLimitBytes must be at least %d segments of %d bytes, not %d"
+              .formatted(MIN_SEGMENTS, segmentBytes, diskLimitBytes));
     }
     if (blockBytes < PAGE_BYTES || blockBytes % PAGE_BYTES != 0 || blockBytes > segmentBytes / 2) {
       throw new IllegalArgumentException(
@@ -72,8 +76,15 @@ public record LogOptions(
     return new LogOptions(storeId, segmentBytes, diskLimitBytes, newBlockBytes, newBlocks);
   }
 
+  /** Returns the options of the stream that takes the copies of cleaning, which never hurry. */
+  LogOptions forCleaning() {
+    return withBlocks(blockBytes, Math.max(2, blocks / 4));
+  }
+
   /** Returns the native memory that the log holds while it is open, in bytes. */
   public long memoryBytes() {
-    return BlockPool.memoryBytes(this);
+    return BlockPool.memoryBytes(this)
+        + BlockPool.memoryBytes(forCleaning())
+        + LiveReader.memoryBytes(this);
   }
 }

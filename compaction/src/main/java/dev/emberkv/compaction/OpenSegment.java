@@ -2,6 +2,7 @@ package dev.emberkv.compaction;
 
 import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
 
+import dev.emberkv.index.LiveBitmaps;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 
@@ -18,6 +19,7 @@ final class OpenSegment {
   private final Segment segment;
   private final long seed;
   private final RecordChecksum checksum;
+  private final LiveBitmaps live;
 
   /** Offset in the segment of the next record; 0 before the header page is laid out. */
   private int offset;
@@ -25,15 +27,16 @@ final class OpenSegment {
   private long records;
 
   /** Starts with an empty segment. */
-  OpenSegment(Segment segment, RecordChecksum checksum) {
+  OpenSegment(Segment segment, RecordChecksum checksum, LiveBitmaps live) {
     this.segment = segment;
+    this.live = live;
     this.seed = segment.identity().seed();
     this.checksum = checksum;
   }
 
   /** Goes on in a segment of an existing volume. */
-  OpenSegment(Segment segment, RecordChecksum checksum, LogTail tail) {
-    this(segment, checksum);
+  OpenSegment(Segment segment, RecordChecksum checksum, LiveBitmaps live, LogTail tail) {
+    this(segment, checksum, live);
     assert tail.endOffset() % PAGE_BYTES == 0;
     offset = tail.endOffset();
     records = tail.records();
@@ -88,6 +91,11 @@ final class OpenSegment {
     return (offset + PAGE_BYTES - 1) & -PAGE_BYTES;
   }
 
+  /** Returns how much is left in front of the footer. */
+  int bytesLeft() {
+    return segment.footerOffset() - Math.max(offset, Segment.DATA_START);
+  }
+
   /** Returns the location of the next record. */
   long location() {
     return LogLocation.ofFileOffset(fileOffset());
@@ -124,8 +132,20 @@ final class OpenSegment {
     RecordFormat.putHeader(address, kind, table, key, sequence, timeSeconds, payloadBytes);
     RawMemory.copy(payload, payloadOffset, RecordFormat.payload(address), payloadBytes);
     RecordFormat.putChecksum(address, checksum.ofRecord(address, stored, mask()));
+    note(kind, offset, stored, sequence);
     offset += stored;
+  }
+
+  /** Counts a record that is whole; data is live from its first moment on. */
+  private void note(int flaggedKind, int from, int stored, long sequence) {
+    int kind = flaggedKind & ~RecordFormat.COMMITTED;
+    boolean committed = (flaggedKind & RecordFormat.COMMITTED) != 0;
     records++;
+    segment.contents().add(kind, committed, from, stored, sequence);
+    if (SegmentContents.isData(kind)) {
+      long location = LogLocation.ofFileOffset(segment.fileOffset() + from);
+      live.add(location, stored / RecordFormat.GRANULE_BYTES);
+    }
   }
 
   private static void clearGranule(long address) {
@@ -147,8 +167,8 @@ final class OpenSegment {
     record.copy(done, target.addressOf(fileOffset()), piece);
     offset += piece;
     if (done + piece == record.storedBytes()) {
+      note(record.kind(), offset - record.storedBytes(), record.storedBytes(), record.sequence());
       padPage(target, syncedPosition);
-      records++;
     }
     return done + piece;
   }
@@ -173,11 +193,15 @@ final class OpenSegment {
     offset += lengthBytes;
   }
 
-  /** Seals the segment and lays out its footer. */
-  void seal(BlockBuffer target, long lastSequence) {
+  /** Lays out the footer and returns it. */
+  SegmentFooter putFooter(BlockBuffer target, long lastSequence) {
     assert offset % PAGE_BYTES == 0;
     SegmentFooter footer = new SegmentFooter(segment.identity(), offset, records, lastSequence);
     footer.write(target.sealingPage());
-    segment.seal(footer);
+    return footer;
+  }
+
+  Segment segment() {
+    return segment;
   }
 }

@@ -21,6 +21,11 @@ record ScanRange(
     int footerOffset,
     int endOffset,
     boolean whole) {
+  /** Returns the generation of the use, or 0 when its identity is lost. */
+  long generation() {
+    return header == null ? 0 : header.generation();
+  }
+
   /**
    * Describes a segment.
    *

@@ -30,6 +30,15 @@ final class Segment {
   private @Nullable SegmentHeader header;
   private @Nullable SegmentFooter footer;
   private @Nullable String headerDamage;
+  private SegmentContents contents = new SegmentContents();
+
+  /** Whether {@link #contents} tells of all records: not yet of those of an earlier process. */
+  private boolean contentsKnown;
+
+  /** Whether the disk space was given back to the file system. */
+  private boolean trimmed;
+
+  private long lastGeneration;
 
   /** Far before everything that is written now, in a segment that was there before. */
   private long basePosition = Long.MIN_VALUE / 2;
@@ -81,6 +90,11 @@ final class Segment {
     basePosition = newBasePosition;
     state = State.OPEN;
     header = newHeader;
+    footer = null;
+    headerDamage = null;
+    lastGeneration = newHeader.generation();
+    contents = new SegmentContents();
+    contentsKnown = true;
   }
 
   void seal(SegmentFooter newFooter) {
@@ -98,6 +112,53 @@ final class Segment {
     footer = foundFooter;
     headerDamage = damage;
     state = foundHeader == null && damage == null ? State.FREE : State.SEALED;
+    lastGeneration = foundHeader == null ? 0 : foundHeader.generation();
+  }
+
+  /** Takes over that an existing volume says that the segment holds nothing. */
+  void restoreFree(SegmentHeader found) {
+    assert state == State.FREE && found.stream() == SegmentHeader.STREAM_FREE;
+    lastGeneration = found.generation();
+  }
+
+  /** Ends the use, after the header on the device says so too. */
+  void free(long generation) {
+    assert state == State.SEALED : state;
+    state = State.FREE;
+    header = null;
+    footer = null;
+    headerDamage = null;
+    basePosition = Long.MIN_VALUE / 2;
+    lastGeneration = generation;
+    contents = new SegmentContents();
+    contentsKnown = false;
+  }
+
+  /** Returns the generation of the newest header, also if that says that the segment is free. */
+  long lastGeneration() {
+    return lastGeneration;
+  }
+
+  /** Returns the records of the current use. */
+  SegmentContents contents() {
+    return contents;
+  }
+
+  boolean contentsKnown() {
+    return contentsKnown;
+  }
+
+  /** Notes that a scan has told {@link #contents} of all records. */
+  void contentsAreKnown() {
+    contentsKnown = true;
+  }
+
+  boolean trimmed() {
+    return trimmed;
+  }
+
+  void trimmed(boolean nowTrimmed) {
+    trimmed = nowTrimmed;
   }
 
   /** Returns the position of the segment's first byte; see {@link BlockWriter}. */

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *   40  u64  highest sequence of the log when the segment was opened
  *   48  u32  segment number
  *   52  u32  segment size in bytes
- *   56  u8   stream
+ *   56  u8   stream: 0 main, 1 cleaned, 255 free
  *   57       zeros to the end of the page
  * </pre>
  *
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * nor all zeros was damaged.
  *
  * @param segment number of the segment in its volume
- * @param stream what kind of records fill it; {@link #STREAM_MAIN} so far
+ * @param stream what kind of records fill it, or {@link #STREAM_FREE}
  * @param generation unique and growing with every use of any segment
  * @param salt random, so that a use that a crash made unknown can't lend its records to the next
  *     one of the same generation
@@ -44,8 +44,17 @@ record SegmentHeader(
   /** Version of the whole format of a volume. */
   static final int FORMAT_VERSION = 2;
 
-  /** The only stream so far. */
+  /** Records of the store, in the order in which they were appended. */
   static final int STREAM_MAIN = 0;
+
+  /** Copies that cleaning made of records that count. */
+  static final int STREAM_CLEANED = 1;
+
+  /** How many streams there are; each fills segments of its own. */
+  static final int STREAMS = 2;
+
+  /** No stream: the segment was cleaned, and all that it holds is void. */
+  static final int STREAM_FREE = 255;
 
   /** The bytes "EMBERLOG". */
   static final long MAGIC = 0x474f4c5245424d45L;

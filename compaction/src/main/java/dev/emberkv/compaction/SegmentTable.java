@@ -1,5 +1,6 @@
 package dev.emberkv.compaction;
 
+import dev.emberkv.index.LiveBitmaps;
 import dev.emberkv.uring.DirectFile;
 import dev.emberkv.uring.IoFailure;
 import java.util.ArrayDeque;
@@ -13,35 +14,66 @@ import org.jspecify.annotations.Nullable;
 /**
  * All segments of a volume and their states; the one place that decides which segment is used next.
  *
- * <p>One free segment is held back as the reserve: ordinary records are refused when only that one
- * is left, so that deletes, which are what makes room again, still find space.
+ * <p>Some free segments are held back, see {@link Claim}. A free segment has its disk space or was
+ * trimmed; as many as are held back have it at any time, so that a full file system can't stop the
+ * cleaning that makes room.
  *
- * <p>Owned by the lock of {@link SegmentWriter}, but for {@link #seed}, which any thread may call:
- * the seed of a segment is stored with release before any location in it is known, and loaded with
- * acquire.
+ * <p>Thread-safe: guarded by this object's monitor, which is taken inside the lock of a {@link
+ * SegmentWriter}. {@link #seed} takes no lock: the seed of a segment is stored with release before
+ * any location in it is known, and loaded with acquire.
  */
 final class SegmentTable {
+  /** How many segments beyond those held back get their disk space ahead of time. */
+  private static final int SEGMENTS_AHEAD = 4;
+
+  /** How many segments are held back for cleaning at least. */
+  private static final int LEAST_FOR_CLEANING = 2;
+
+  /** Of a limit's segments, one in so many is held back for cleaning, up to this many bytes. */
+  private static final int CLEANING_SHARE = 256;
+
+  private static final int MOST_CLEANING_BYTES = 16 << 20;
+
   private final DirectFile file;
   private final int segmentBytes;
   private final long limitBytes;
   private final long storeId;
+  private final LiveBitmaps live;
+  private final int forCleaning;
   private final List<Segment> segments = new ArrayList<>();
-  private final ArrayDeque<Segment> free = new ArrayDeque<>();
+  private final ArrayDeque<Segment> ready = new ArrayDeque<>();
+  private final ArrayDeque<Segment> trimmed = new ArrayDeque<>();
   private long lastGeneration;
+
+  /** How many segments cleaning has taken of those held back for it, and not given back. */
+  private int borrowed;
+
   private @Nullable IoFailure growthFailure;
+
+  /** Whether only segments that have their disk space count as room. */
+  private boolean ahead;
+
   private volatile AtomicLongArray seeds = new AtomicLongArray(16);
 
-  SegmentTable(DirectFile file, LogOptions options, long storeId, List<Segment> found) {
+  SegmentTable(
+      DirectFile file, LogOptions options, long storeId, LiveBitmaps live, List<Segment> found) {
     this.file = file;
     this.segmentBytes = options.segmentBytes();
     this.limitBytes = Math.min(options.diskLimitBytes(), LogLocation.MAX_VOLUME_BYTES);
     this.storeId = storeId;
+    this.live = live;
+    long share = limitBytes / segmentBytes / CLEANING_SHARE;
+    this.forCleaning =
+        (int) Math.max(LEAST_FOR_CLEANING, Math.min(share, MOST_CLEANING_BYTES / segmentBytes));
     for (Segment segment : found) {
       add(segment);
+      lastGeneration = Math.max(lastGeneration, segment.lastGeneration());
       SegmentHeader header = segment.header();
       if (header != null) {
-        lastGeneration = Math.max(lastGeneration, header.generation());
         putSeed(segment.number(), header.seed());
+      }
+      if (segment.state() != Segment.State.FREE) {
+        live.open(segment.number());
       }
     }
   }
@@ -50,95 +82,203 @@ final class SegmentTable {
     assert segment.number() == segments.size();
     segments.add(segment);
     if (segment.state() == Segment.State.FREE) {
-      free.add(segment);
+      if (segment.lastGeneration() > 0) {
+        // Whether it was trimmed is not known; to allocate it again does no harm.
+        segment.trimmed(true);
+        trimmed.add(segment);
+      } else {
+        ready.add(segment);
+      }
     }
   }
 
   /**
-   * Returns the segment that the next {@link #open} should be given, and grows the volume while it
-   * may so that one more is left behind it.
+   * Takes a free segment out, for {@link #open}.
    *
-   * @param urgent whether the reserve may be taken
-   * @throws StoreFullException when no segment is left
+   * @throws StoreFullException when none is left for this claim
    */
-  Segment next(boolean urgent) {
-    growTo(2);
-    if (free.size() < (urgent ? 1 : 2)) {
+  synchronized Segment take(Claim claim) {
+    int headroom = headroom(claim);
+    prepare(headroom + 1);
+    if (ready.size() <= headroom) {
       throw full();
     }
-    return free.getFirst();
+    if (claim == Claim.CLEANING) {
+      borrowed = Math.min(forCleaning, borrowed + 1);
+    }
+    return ready.removeFirst();
   }
 
-  /** Returns whether a free segment is left or can be had, for the time after the open one. */
-  boolean hasReserve() {
-    growTo(1);
-    return !free.isEmpty();
+  /** Returns how many free segments a claim must leave. */
+  private int headroom(Claim claim) {
+    return switch (claim) {
+      case ORDINARY -> forCleaning - borrowed + 1;
+      case URGENT -> forCleaning - borrowed;
+      case CLEANING -> 0;
+    };
   }
 
-  private void growTo(int wanted) {
-    growthFailure = null;
-    while (free.size() < wanted && volumeBytes() + segmentBytes <= limitBytes) {
-      Segment segment = new Segment(segments.size(), segmentBytes);
+  /** Returns how many segments cleaning can take without taking room from rows. */
+  synchronized int segmentsForCleaning() {
+    return forCleaning - borrowed;
+  }
+
+  /** Returns whether more segments are free, or can be had, than an ordinary claim leaves. */
+  synchronized boolean hasRoom() {
+    int wanted = headroom(Claim.ORDINARY);
+    prepare(wanted);
+    return ready.size() >= wanted;
+  }
+
+  /** Sees to it that a number of free segments have their disk space, as far as that goes. */
+  private void prepare(int wanted) {
+    while (ready.size() < wanted) {
+      Segment segment = trimmed.peekFirst();
+      boolean made = segment == null;
+      if (segment == null) {
+        if (volumeBytes() + segmentBytes > limitBytes) {
+          return;
+        }
+        segment = new Segment(segments.size(), segmentBytes);
+      }
       try {
         file.allocate(segment.fileOffset(), segmentBytes);
       } catch (IoFailure e) {
         growthFailure = e;
+        ahead = true;
         return;
       }
-      add(segment);
+      growthFailure = null;
+      if (made) {
+        add(segment);
+      } else {
+        trimmed.removeFirst();
+        segment.trimmed(false);
+        ready.add(segment);
+      }
     }
   }
 
   /** Returns the failure that a caller gets for whom no segment is left. */
-  StoreFullException full() {
+  synchronized StoreFullException full() {
     return new StoreFullException(usedBytes(), limitBytes, growthFailure);
   }
 
-  /** Begins a use of a free segment. */
-  void open(Segment segment, long sequence, long basePosition) {
-    boolean taken = free.remove(segment);
-    assert taken;
-    lastGeneration++;
-    SegmentHeader header =
-        new SegmentHeader(
-            storeId,
-            segment.number(),
-            segmentBytes,
-            SegmentHeader.STREAM_MAIN,
-            lastGeneration,
-            ThreadLocalRandom.current().nextLong(),
-            sequence);
+  /** Begins a use of a segment that was taken. */
+  synchronized void open(Segment segment, int stream, long sequence, long basePosition) {
+    SegmentHeader header = newHeader(segment, stream, sequence);
     segment.open(header, basePosition);
     putSeed(segment.number(), header.seed());
+    live.open(segment.number());
+  }
+
+  private SegmentHeader newHeader(Segment segment, int stream, long sequence) {
+    lastGeneration++;
+    return new SegmentHeader(
+        storeId,
+        segment.number(),
+        segmentBytes,
+        stream,
+        lastGeneration,
+        ThreadLocalRandom.current().nextLong(),
+        sequence);
+  }
+
+  /** Ends the filling of a segment. */
+  synchronized void seal(Segment segment, SegmentFooter footer) {
+    segment.seal(footer);
+  }
+
+  /** Returns the header that says that a sealed segment is free. */
+  synchronized SegmentHeader freeHeader(Segment segment) {
+    assert segment.state() == Segment.State.SEALED : segment.state();
+    return newHeader(segment, SegmentHeader.STREAM_FREE, segment.identity().creationSequence());
+  }
+
+  /** Ends the use of a segment whose header on stable storage says so. */
+  synchronized void free(Segment segment, SegmentHeader header) {
+    segment.free(header.generation());
+    live.release(segment.number());
+    borrowed = Math.max(0, borrowed - 1);
+    ready.add(segment);
+  }
+
+  /**
+   * Takes free segments out whose disk space may go back to the file system: all but some that will
+   * be used soon.
+   *
+   * @param keep how many keep it
+   */
+  synchronized List<Segment> takeToTrim(int keep) {
+    List<Segment> taken = new ArrayList<>();
+    while (ready.size() > keep) {
+      taken.add(ready.removeLast());
+    }
+    return taken;
+  }
+
+  /** Takes segments back that were trimmed, or could not be. */
+  synchronized void putBack(List<Segment> taken, boolean nowTrimmed) {
+    for (Segment segment : taken) {
+      segment.trimmed(nowTrimmed);
+      (nowTrimmed ? trimmed : ready).add(segment);
+    }
+  }
+
+  /** Returns a segment by its number. */
+  synchronized Segment segment(int number) {
+    return segments.get(number);
   }
 
   /** Returns the segments that hold records, or did before they were damaged, oldest use first. */
-  List<Segment> used() {
+  synchronized List<Segment> used() {
     return segments.stream()
         .filter(segment -> segment.state() != Segment.State.FREE)
-        .sorted(Comparator.comparingLong(SegmentTable::generation))
+        .sorted(Comparator.comparingLong(Segment::lastGeneration))
         .toList();
   }
 
-  private static long generation(Segment segment) {
-    SegmentHeader header = segment.header();
-    return header == null ? 0 : header.generation();
+  synchronized long lastGeneration() {
+    return lastGeneration;
   }
 
-  int usedSegments() {
-    return segments.size() - free.size();
+  synchronized int usedSegments() {
+    return segments.size() - freeSegments();
   }
 
-  int freeSegments() {
-    return free.size();
+  synchronized int freeSegments() {
+    return ready.size() + trimmed.size();
   }
 
-  long usedBytes() {
+  /** Returns how many segments can be used before {@link #take} refuses an ordinary claim. */
+  synchronized long segmentsLeft() {
+    long growth = (limitBytes - volumeBytes()) / segmentBytes;
+    long all = ahead ? ready.size() : freeSegments() + growth;
+    return Math.max(0, all - headroom(Claim.ORDINARY));
+  }
+
+  /** Gives free segments their disk space before they are needed, from now on. */
+  synchronized void growAhead() {
+    ahead = true;
+    prepare(headroom(Claim.ORDINARY) + SEGMENTS_AHEAD);
+  }
+
+  synchronized boolean growsAhead() {
+    return ahead;
+  }
+
+  synchronized long usedBytes() {
     return (long) usedSegments() * segmentBytes;
   }
 
-  long volumeBytes() {
+  /** Returns the length of the volume. */
+  synchronized long volumeBytes() {
     return (long) segments.size() * segmentBytes;
+  }
+
+  /** Returns the disk space of free segments that was given back. */
+  synchronized long trimmedBytes() {
+    return (long) trimmed.size() * segmentBytes;
   }
 
   long limitBytes() {

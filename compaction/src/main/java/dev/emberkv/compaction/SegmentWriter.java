@@ -2,6 +2,7 @@ package dev.emberkv.compaction;
 
 import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
 
+import dev.emberkv.index.LiveBitmaps;
 import dev.emberkv.uring.IoFailure;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -12,22 +13,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The appending side of the log: lays records into write buffers and rolls from one segment to the
- * next. A page that was handed over is never written again.
+ * next, for one stream. A page that was handed over is never written again.
  *
  * <p>When a segment is sealed, its footer is handed over, and the first page of the next segment
- * waits behind a barrier until all of that is on stable storage. So only the newest segment can
- * have a torn tail.
+ * waits behind a barrier until all of that is on stable storage. So only the newest segment of a
+ * stream can have a torn tail.
  *
- * <p>Thread-safe: one lock guards everything here, the {@link OpenSegment}, the {@link
- * SegmentTable}, the filling side of the {@link BlockPool} and the bookkeeping of the {@link
- * BlockWriter}. No I/O is done under it but growing the volume, once per segment. Waiting for a
- * free buffer releases it.
+ * <p>Thread-safe: one lock guards everything here, the {@link OpenSegment}, the filling side of the
+ * {@link BlockPool} and the bookkeeping of the {@link BlockWriter}. No I/O is done under it but
+ * growing the volume, once per segment. Waiting for a free buffer releases it.
  */
 final class SegmentWriter {
   private final LogOptions options;
   private final SegmentTable table;
   private final BlockPool pool;
   private final BlockWriter writer;
+  private final LogHealth health;
+  private final int stream;
+  private final LiveBitmaps live;
   private final ReentrantLock lock;
   private final Condition progress;
   private final RecordChecksum checksum = new RecordChecksum();
@@ -40,7 +43,7 @@ final class SegmentWriter {
   /** Position behind the last page that was handed over. */
   private long handedPosition;
 
-  /** Whether the open segment is the reserve, which is for deletes. */
+  /** Whether the open segment is one that was held back, and not for rows. */
   private boolean inReserve;
 
   /** Whether a record that takes several buffers is under way; all others wait. */
@@ -56,25 +59,31 @@ final class SegmentWriter {
 
   SegmentWriter(
       LogOptions options,
+      int stream,
       SegmentTable table,
+      LiveBitmaps live,
       BlockPool pool,
       BlockWriter writer,
+      LogHealth health,
       ReentrantLock lock,
       Condition progress) {
     this.options = options;
+    this.stream = stream;
     this.table = table;
+    this.live = live;
     this.pool = pool;
     this.writer = writer;
+    this.health = health;
     this.lock = lock;
     this.progress = progress;
   }
 
   /** Goes on in the open segment of an existing volume, behind its tail. */
   void resume(Segment segment, LogTail tail) {
-    open = new OpenSegment(segment, checksum, tail);
+    open = new OpenSegment(segment, checksum, live, tail);
     handedPosition = position();
     lastSequence = tail.lastSequence();
-    inReserve = !table.hasReserve();
+    inReserve = !table.hasRoom();
   }
 
   /** Sets the highest sequence that sealed segments hold, when there is no open one. */
@@ -98,12 +107,15 @@ final class SegmentWriter {
       long payloadOffset,
       int payloadBytes) {
     int stored = RecordFormat.storedBytes(payloadBytes);
-    boolean urgent = isUrgent(kind & ~RecordFormat.COMMITTED);
+    Claim claim =
+        stream == SegmentHeader.STREAM_MAIN
+            ? Claim.of(kind & ~RecordFormat.COMMITTED)
+            : Claim.CLEANING;
     lock.lock();
     try {
       long location;
       if (stored <= options.blockBytes()) {
-        BlockBuffer target = makeRoom(stored, stored, urgent);
+        BlockBuffer target = makeRoom(stored, stored, claim);
         OpenSegment segment = openSegment();
         location = segment.location();
         segment.put(
@@ -121,7 +133,7 @@ final class SegmentWriter {
         }
         target.publish(segment.fileOffset());
       } else {
-        makeRoom(PAGE_BYTES, stored, urgent);
+        makeRoom(PAGE_BYTES, stored, claim);
         LargeRecord record = new LargeRecord(pool, payload, payloadOffset, payloadBytes);
         record.header(kind, tableId, key, sequence, timeSeconds);
         location = appendLarge(record);
@@ -165,22 +177,13 @@ final class SegmentWriter {
     return location;
   }
 
-  /** Returns whether records of a kind may take the reserve: those that lead to room again. */
-  private static boolean isUrgent(int kind) {
-    return switch (kind) {
-      case RecordFormat.TOMBSTONE, RecordFormat.DROP, RecordFormat.COMMIT, RecordFormat.START ->
-          true;
-      default -> false;
-    };
-  }
-
   /**
    * Moves on to where a record may lie: a page, a buffer and a segment with room for it.
    *
    * @param inBlock how much of the record must fit in one buffer
    * @param inSegment how much must fit in one segment
    */
-  private BlockBuffer makeRoom(int inBlock, int inSegment, boolean urgent) {
+  private BlockBuffer makeRoom(int inBlock, int inSegment, Claim claim) {
     while (true) {
       checkOpen();
       OpenSegment segment = open;
@@ -188,9 +191,9 @@ final class SegmentWriter {
       if (exclusive) {
         await();
       } else if (segment == null || !segment.fits(inSegment)) {
-        roll(urgent);
-      } else if (inReserve && !urgent) {
-        inReserve = !table.hasReserve();
+        roll(claim);
+      } else if (inReserve && claim == Claim.ORDINARY) {
+        inReserve = !table.hasRoom();
         if (inReserve) {
           throw table.full();
         }
@@ -285,31 +288,32 @@ final class SegmentWriter {
   }
 
   /** Seals the open segment, if there is one, and opens the next; may wait instead. */
-  private void roll(boolean urgent) {
-    Segment next = table.next(urgent);
+  private void roll(Claim claim) {
     OpenSegment last = open;
-    long basePosition = 0;
-    if (last != null) {
-      BlockBuffer current = block;
+    BlockBuffer current = block;
+    if (last != null && current == null) {
+      current = pool.take();
       if (current == null) {
-        current = pool.take();
-        if (current == null) {
-          await();
-          return;
-        }
-        current.map(last.fileOffset());
+        await();
+        return;
       }
+      current.map(last.fileOffset());
+      block = current;
+    }
+    Segment next = table.take(claim);
+    long basePosition = 0;
+    if (last != null && current != null) {
       seal(last, current);
       basePosition = last.endPosition();
     }
-    table.open(next, lastSequence, basePosition);
-    open = new OpenSegment(next, checksum);
-    inReserve = !table.hasReserve();
+    table.open(next, stream, lastSequence, basePosition);
+    open = new OpenSegment(next, checksum, live);
+    inReserve = !table.hasRoom();
   }
 
   private void seal(OpenSegment last, BlockBuffer current) {
     last.padPage(current, writer.synced());
-    last.seal(current, lastSequence);
+    table.seal(last.segment(), last.putFooter(current, lastSequence));
     current.retire();
     current.handOverSpare();
     handOver(current);
@@ -388,8 +392,8 @@ final class SegmentWriter {
     }
   }
 
-  /** Returns what of each used segment is on the device now, oldest use first. */
-  List<ScanRange> scanRanges() {
+  /** Returns what of some segments of this stream is on the device now. */
+  List<ScanRange> scanRanges(List<Segment> used) {
     lock.lock();
     try {
       long written = writer.written();
@@ -397,8 +401,8 @@ final class SegmentWriter {
         written = Math.min(written, exclusivePosition);
       }
       List<ScanRange> ranges = new ArrayList<>();
-      for (Segment used : table.used()) {
-        ranges.add(ScanRange.of(used, written - used.basePosition()));
+      for (Segment segment : used) {
+        ranges.add(ScanRange.of(segment, written - segment.basePosition()));
       }
       return ranges;
     } finally {
@@ -406,20 +410,34 @@ final class SegmentWriter {
     }
   }
 
-  /** Returns the counters. */
-  LogStats stats() {
+  /** Returns whether a sealed segment of this stream is on stable storage, footer and all. */
+  boolean isDurable(Segment segment) {
     lock.lock();
     try {
-      return new LogStats(
-          records,
-          userBytes,
-          writer.bytesWritten(),
-          writer.syncs(),
-          table.usedSegments(),
-          table.freeSegments(),
-          table.usedBytes(),
-          table.volumeBytes(),
-          table.limitBytes());
+      return writer.synced() >= segment.basePosition() + options.segmentBytes();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns how many bytes records can take before the open segment is full. */
+  int bytesLeft() {
+    lock.lock();
+    try {
+      return open == null || inReserve ? 0 : open.bytesLeft();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What was appended and written. */
+  record Counts(long records, long recordBytes, long bytesWritten, long syncs) {}
+
+  /** Returns what this stream did since the log was opened. */
+  Counts counts() {
+    lock.lock();
+    try {
+      return new Counts(records, userBytes, writer.bytesWritten(), writer.syncs());
     } finally {
       lock.unlock();
     }
@@ -445,6 +463,6 @@ final class SegmentWriter {
   }
 
   private void checkFailure() {
-    writer.checkFailure();
+    health.check();
   }
 }

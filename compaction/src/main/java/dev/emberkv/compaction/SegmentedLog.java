@@ -3,10 +3,10 @@ package dev.emberkv.compaction;
 import static dev.emberkv.compaction.RecordFormat.HEADER_BYTES;
 import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
 
+import dev.emberkv.index.LiveBitmaps;
 import dev.emberkv.uring.DirectFile;
 import dev.emberkv.uring.IoBackend;
 import dev.emberkv.uring.IoFailure;
-import dev.emberkv.uring.IoQueue;
 import dev.emberkv.uring.RawMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -14,12 +14,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The log of a store: records appended to segments of one volume, and read back by location. The
@@ -32,6 +30,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * only after its write has finished. So who gets false from {@link #readBuffered} finds the record
  * on the device by a read that starts afterwards.
  *
+ * <p>Appended records fill one stream of segments, and the copies that cleaning makes another one.
+ * Which records are live is kept in {@link LiveBitmaps}: data is live from the moment it was
+ * appended until {@link #markDead}. Why cleaning loses nothing: docs/adr/0005-cleaning.md.
+ *
  * <p>At any time a crash leaves a prefix of what was appended, with all that was flushed. Of that
  * prefix, {@link RecordFormat} says which records count: whoever frees segments must read it.
  */
@@ -39,15 +41,16 @@ public final class SegmentedLog implements AutoCloseable {
   /** Name of the file that holds the segments. */
   public static final String VOLUME_NAME = "volume-0.ember";
 
-  private static final int WRITES_IN_FLIGHT = 32;
-
   private final IoBackend backend;
   private final DirectFile file;
   private final LogOptions options;
   private final SegmentTable table;
-  private final BlockPool pool;
-  private final BlockWriter blockWriter;
-  private final SegmentWriter writer;
+  private final LiveBitmaps live;
+  private final LogHealth health = new LogHealth();
+  private final LogStream main;
+  private final LogStream cleaned;
+  private final LiveReader liveReader;
+  private final SegmentFreer freer;
   private final long storeId;
   private final int segmentShift;
   private boolean closed;
@@ -60,39 +63,39 @@ public final class SegmentedLog implements AutoCloseable {
     VolumeReader volume = new VolumeReader(backend, file, options);
     List<Segment> segments = volume.read();
     this.storeId = volume.storeId() == LogOptions.ANY_STORE ? newStoreId() : volume.storeId();
-    this.table = new SegmentTable(file, options, storeId, segments);
-    Optional<Segment> newest =
-        segments.stream()
-            .filter(segment -> segment.header() != null)
-            .max(Comparator.comparingLong(SegmentedLog::generation));
-    LogTail tail = null;
-    long lastSequence = 0;
-    if (newest.isPresent()) {
-      tail = new TailRecovery(backend, file, newest.get()).recover();
-      SegmentFooter footer = newest.get().footer();
-      if (tail != null) {
-        newest.get().reopen();
-      } else if (footer != null) {
-        lastSequence = footer.lastSequence();
+    this.live = new LiveBitmaps(options.segmentBytes() / RecordFormat.GRANULE_BYTES);
+    this.table = new SegmentTable(file, options, storeId, live, segments);
+    List<AutoCloseable> opened = new ArrayList<>();
+    opened.add(live);
+    boolean whole = false;
+    try {
+      this.main = openStream(SegmentHeader.STREAM_MAIN, options);
+      opened.add(main);
+      this.cleaned = openStream(SegmentHeader.STREAM_CLEANED, options.forCleaning());
+      opened.add(cleaned);
+      this.liveReader = new LiveReader(backend, file, live, options);
+      whole = true;
+    } finally {
+      if (!whole) {
+        closeQuietly(opened);
       }
     }
-    ReentrantLock lock = new ReentrantLock();
-    Condition progress = lock.newCondition();
-    this.pool = new BlockPool(options);
-    try {
-      IoQueue queue = backend.newQueue(WRITES_IN_FLIGHT, pool.memory());
-      this.blockWriter = new BlockWriter(file, queue, pool, lock, progress);
-    } catch (RuntimeException e) {
-      pool.close();
-      throw e;
+    this.freer = new SegmentFreer(backend, file, table, health);
+  }
+
+  private LogStream openStream(int number, LogOptions streamOptions) {
+    return LogStream.open(number, backend, file, streamOptions, table, live, health);
+  }
+
+  /** Closes what was opened before a failure; that failure is the one to report. */
+  private static void closeQuietly(List<AutoCloseable> opened) {
+    for (AutoCloseable part : opened.reversed()) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        // the failure to open is under way already and says more
+      }
     }
-    this.writer = new SegmentWriter(options, table, pool, blockWriter, lock, progress);
-    if (tail == null) {
-      writer.startAfter(lastSequence);
-    } else {
-      writer.resume(newest.orElseThrow(), tail);
-    }
-    blockWriter.start(writer.position());
   }
 
   private static long newStoreId() {
@@ -103,16 +106,11 @@ public final class SegmentedLog implements AutoCloseable {
     return id;
   }
 
-  private static long generation(Segment segment) {
-    return segment.identity().generation();
-  }
-
   /**
    * Opens the log in a directory, and makes it if there is none. A torn tail is cut, with one line
    * in the application's log; from then on the log can be appended to and scanned.
    *
-   * @throws IllegalStateException when the volume is of another store, format version or segment
-   *     size
+   * @throws IllegalStateException when the volume is of another store or format version
    * @throws IoFailure when the device fails
    */
   public static SegmentedLog open(IoBackend backend, Path directory, LogOptions options) {
@@ -123,7 +121,9 @@ public final class SegmentedLog implements AutoCloseable {
       if (made) {
         syncDirectory(directory);
       }
-      return new SegmentedLog(backend, file, options);
+      int found = VolumeReader.segmentBytesOf(backend, file);
+      return new SegmentedLog(
+          backend, file, found == 0 ? options : options.withSegmentBytes(found));
     } catch (RuntimeException | Error e) {
       file.close();
       throw e;
@@ -176,8 +176,9 @@ public final class SegmentedLog implements AutoCloseable {
       long payloadAddress,
       int payloadBytes) {
     checkRecord(kind, table, payloadBytes);
-    return writer.append(
-        kind, table, key, sequence, timeSeconds, RawMemory.all(), payloadAddress, payloadBytes);
+    return main.writer()
+        .append(
+            kind, table, key, sequence, timeSeconds, RawMemory.all(), payloadAddress, payloadBytes);
   }
 
   /** Appends a record whose payload is a whole segment; see the other {@code append}. */
@@ -185,7 +186,7 @@ public final class SegmentedLog implements AutoCloseable {
       int kind, int table, long key, long sequence, int timeSeconds, MemorySegment payload) {
     int payloadBytes = (int) Math.min(payload.byteSize(), Integer.MAX_VALUE);
     checkRecord(kind, table, payloadBytes);
-    return writer.append(kind, table, key, sequence, timeSeconds, payload, 0, payloadBytes);
+    return main.writer().append(kind, table, key, sequence, timeSeconds, payload, 0, payloadBytes);
   }
 
   private void checkRecord(int kind, int table, int payloadBytes) {
@@ -197,9 +198,11 @@ public final class SegmentedLog implements AutoCloseable {
     if (table < 0 || table > 0xffff) {
       throw new IllegalArgumentException("table must be 0 to 65535, not " + table);
     }
-    if (payloadBytes < 0 || payloadBytes > maxPayloadBytes()) {
+    int fewest = SegmentContents.isData(plainKind) ? 1 : 0;
+    if (payloadBytes < fewest || payloadBytes > maxPayloadBytes()) {
       throw new IllegalArgumentException(
-          "payloadBytes must be 0 to %d, not %d".formatted(maxPayloadBytes(), payloadBytes));
+          "payloadBytes must be %d to %d, not %d"
+              .formatted(fewest, maxPayloadBytes(), payloadBytes));
     }
   }
 
@@ -209,7 +212,7 @@ public final class SegmentedLog implements AutoCloseable {
    * @throws IoFailure when a write or sync failed earlier; its message names file and errno
    */
   public void checkWritable() {
-    blockWriter.checkFailure();
+    health.check();
   }
 
   /**
@@ -219,7 +222,7 @@ public final class SegmentedLog implements AutoCloseable {
    * @throws IoFailure when a write or sync failed, now or earlier
    */
   public void flush() {
-    writer.flush();
+    main.writer().flush();
   }
 
   /**
@@ -227,7 +230,8 @@ public final class SegmentedLog implements AutoCloseable {
    * on the device; true can turn false at any time, so read with {@link #readBuffered}.
    */
   public boolean isBuffered(long location) {
-    return pool.holds(LogLocation.fileOffset(location));
+    long offset = LogLocation.fileOffset(location);
+    return main.pool().holds(offset) || cleaned.pool().holds(offset);
   }
 
   /**
@@ -239,7 +243,9 @@ public final class SegmentedLog implements AutoCloseable {
    *     on the device, in which case the target holds nothing of use
    */
   public boolean readBuffered(long location, long targetAddress, int maxBytes) {
-    return pool.read(LogLocation.fileOffset(location), targetAddress, maxBytes);
+    long offset = LogLocation.fileOffset(location);
+    return main.pool().read(offset, targetAddress, maxBytes)
+        || cleaned.pool().read(offset, targetAddress, maxBytes);
   }
 
   /** Returns the file that holds the location. */
@@ -305,12 +311,228 @@ public final class SegmentedLog implements AutoCloseable {
    * @throws IoFailure when the device fails
    */
   public void scan(RecordVisitor visitor) {
-    new LogScan(backend, file, visitor).run(writer.scanRanges());
+    List<Segment> used = table.used();
+    List<ScanRange> ranges = new ArrayList<>();
+    for (LogStream stream : List.of(main, cleaned)) {
+      ranges.addAll(stream.writer().scanRanges(stream.ownOf(used)));
+    }
+    ranges.sort(Comparator.comparingLong(ScanRange::generation));
+    new LogScan(backend, file, visitor).run(ranges);
   }
+
+  /**
+   * Scans like {@link #scan}, once and before anything is appended, and takes every row, string key
+   * and definition for live. A segment with damage is never cleaned, so that it can be looked into.
+   *
+   * @return where the caller names those that are, to bury the others; to be closed
+   */
+  public Survivors recover(RecordVisitor visitor) {
+    RecoveringVisitor recovering = new RecoveringVisitor(visitor, table, live, segmentShift);
+    scan(recovering);
+    for (Segment segment : table.used()) {
+      if (recovering.isWhole(segment.number())) {
+        segment.contentsAreKnown();
+      }
+    }
+    return new Survivors(live, table.volumeBytes());
+  }
+
+  // Cleaning
+
+  /**
+   * Declares a row, string key or definition dead: no reader will be sent to it any more. It stays
+   * readable until its segment is freed.
+   *
+   * @return whether it was live
+   */
+  public boolean markDead(long location) {
+    return live.remove(location);
+  }
+
+  /** Returns whether a row, string key or definition is live. */
+  public boolean isLive(long location) {
+    return live.contains(location);
+  }
+
+  /**
+   * Returns the segments that can be cleaned: sealed, on stable storage, and not damaged so that
+   * their records are unknown.
+   */
+  public List<SegmentUse> sealedSegments() {
+    List<SegmentUse> uses = new ArrayList<>();
+    for (Segment segment : table.used()) {
+      SegmentHeader header = segment.header();
+      if (segment.state() == Segment.State.SEALED
+          && header != null
+          && segment.contentsKnown()
+          && streamOf(header).writer().isDurable(segment)) {
+        uses.add(useOf(segment, header));
+      }
+    }
+    return uses;
+  }
+
+  private LogStream streamOf(SegmentHeader header) {
+    return header.stream() == SegmentHeader.STREAM_CLEANED ? cleaned : main;
+  }
+
+  private SegmentUse useOf(Segment segment, SegmentHeader header) {
+    SegmentContents contents = segment.contents();
+    return new SegmentUse(
+        segment.number(),
+        header.generation(),
+        header.stream(),
+        segment.footerOffset() - Segment.DATA_START,
+        live.granules(segment.number()) * RecordFormat.GRANULE_BYTES,
+        contents.deletionBytes(),
+        contents.minDataSequence(),
+        contents.dataRecords() - live.records(segment.number()),
+        contents.maxDeletionSequence(),
+        contents.waiting(),
+        contents.started());
+  }
+
+  /**
+   * Returns the uses of all segments that hold records, also of those that are being filled or
+   * can't be cleaned; what is not known of a damaged one is taken for the worst.
+   */
+  public List<SegmentUse> usedSegments() {
+    List<SegmentUse> uses = new ArrayList<>();
+    for (Segment segment : table.used()) {
+      SegmentHeader header = segment.header();
+      if (header != null && segment.contentsKnown()) {
+        uses.add(useOf(segment, header));
+      } else {
+        int capacity = segment.footerOffset() - Segment.DATA_START;
+        uses.add(
+            new SegmentUse(
+                segment.number(), 0, -1, capacity, capacity, 0, 0, 1, Long.MAX_VALUE, true, true));
+      }
+    }
+    return uses;
+  }
+
+  /** Returns how many rows, string keys and definitions of a segment are live. */
+  public long liveRecords(int segment) {
+    return live.records(segment);
+  }
+
+  /** Returns the generation of the newest use of any segment. */
+  public long newestGeneration() {
+    return table.lastGeneration();
+  }
+
+  /**
+   * Hands over the live data and the control records of a sealed segment, reading only pages that
+   * have any. For one thread at a time.
+   *
+   * @return whether all of them could be read; the visitor was told of damage
+   * @throws IoFailure when the device fails
+   */
+  public boolean readLive(int segment, RecordVisitor visitor) {
+    return liveReader.read(table.segment(segment), visitor);
+  }
+
+  /** Returns how many bytes {@link #readLive} has read. */
+  public long cleaningReadBytes() {
+    return liveReader.readBytes();
+  }
+
+  /**
+   * Appends the copy of a record that counts; it counts as well, from {@link #flushCopies} on.
+   *
+   * @return the location of the copy, which is live if it is data
+   * @throws StoreFullException when no segment is left at all
+   */
+  public long appendCopy(
+      int kind,
+      int table,
+      long key,
+      long sequence,
+      int timeSeconds,
+      long payloadAddress,
+      int payloadBytes) {
+    checkRecord(kind, table, payloadBytes);
+    return cleaned
+        .writer()
+        .append(
+            kind | RecordFormat.COMMITTED,
+            table,
+            key,
+            sequence,
+            timeSeconds,
+            RawMemory.all(),
+            payloadAddress,
+            payloadBytes);
+  }
+
+  /** Returns when all copies are on stable storage. */
+  public void flushCopies() {
+    cleaned.writer().flush();
+  }
+
+  /**
+   * Frees sealed segments without live data, durably, for other uses. The caller sees to it that
+   * copies are flushed, that what superseded their records counts by a commit on stable storage,
+   * that none of their deletions and commits is needed, and that no reader can still have one of
+   * their locations.
+   *
+   * @throws IllegalStateException when one of them has live data
+   * @throws IoFailure when the device fails; the log is read-only then
+   */
+  public void free(List<Integer> numbers) {
+    List<Segment> segments = new ArrayList<>();
+    for (int number : numbers) {
+      Segment segment = table.segment(number);
+      if (segment.state() != Segment.State.SEALED || live.records(number) != 0) {
+        throw new IllegalStateException(
+            "segment %d is %s and has %d live records"
+                .formatted(number, segment.state(), live.records(number)));
+      }
+      segments.add(segment);
+    }
+    freer.free(segments);
+  }
+
+  /** Returns how many bytes of rows can be appended for sure, or until the disk is full. */
+  public long bytesLeft() {
+    long capacity = options.segmentBytes() - 2L * PAGE_BYTES;
+    return table.segmentsLeft() * capacity + main.writer().bytesLeft();
+  }
+
+  /**
+   * Gives some free segments their disk space ahead of time, and from now on counts no others as
+   * room: for a file system that is nearly full. Writers find out before they write then.
+   */
+  public void growAhead() {
+    table.growAhead();
+  }
+
+  /** Returns whether the volume could not grow at some time, or {@link #growAhead} was called. */
+  public boolean growsAhead() {
+    return table.growsAhead();
+  }
+
+  /** Returns how many bytes of copies one pass of cleaning can make from what is held back. */
+  public long cleaningRoomBytes() {
+    return Math.max(1, table.segmentsForCleaning() - 1L) * options.segmentBytes();
+  }
+
+  /** Returns the size of a segment in bytes. */
+  public int segmentBytes() {
+    return options.segmentBytes();
+  }
+
+  /** Returns the failure that writers get while no room is left for rows. */
+  public StoreFullException full() {
+    return table.full();
+  }
+
+  // Figures
 
   /** Returns the disk space of the segments in use. */
   public long usedBytes() {
-    return stats().usedBytes();
+    return table.usedBytes();
   }
 
   /** Returns the most disk space that the log may take. */
@@ -320,7 +542,26 @@ public final class SegmentedLog implements AutoCloseable {
 
   /** Returns a reading of the counters. */
   public LogStats stats() {
-    return writer.stats();
+    SegmentWriter.Counts own = main.writer().counts();
+    SegmentWriter.Counts copies = cleaned.writer().counts();
+    return new LogStats(
+        own.records(),
+        own.recordBytes(),
+        copies.records(),
+        copies.recordBytes(),
+        own.bytesWritten() + copies.bytesWritten(),
+        own.syncs() + copies.syncs(),
+        table.usedSegments(),
+        table.freeSegments(),
+        table.usedBytes(),
+        table.volumeBytes() - table.trimmedBytes(),
+        table.limitBytes(),
+        live.memoryBytes());
+  }
+
+  /** Returns the memory of the live bitmaps, which grows with the volume, in bytes. */
+  public long bitmapBytes() {
+    return live.memoryBytes();
   }
 
   /** Flushes, and frees what the log holds. Addresses and locations are of no use afterwards. */
@@ -331,9 +572,10 @@ public final class SegmentedLog implements AutoCloseable {
     }
     closed = true;
     try (file;
-        pool;
-        blockWriter) {
-      writer.close();
+        live;
+        liveReader;
+        main) {
+      cleaned.close();
     }
   }
 }

@@ -56,6 +56,30 @@ final class VolumeReader {
     return segments;
   }
 
+  /**
+   * Returns the size of the segments of a volume, or 0 when it is empty or nothing tells. A header
+   * lies at a multiple of the size, so it is looked for at multiples of the smallest.
+   */
+  static int segmentBytesOf(IoBackend backend, DirectFile file) {
+    long sizeBytes = file.sizeBytes();
+    try (NativeMemory memory = NativeMemory.reserveSmallPages(PAGE_BYTES);
+        IoQueue queue = backend.newQueue(1, memory)) {
+      for (long at = 0; at < sizeBytes; at += LogOptions.MIN_SEGMENT_BYTES) {
+        int[] result = new int[1];
+        queue.read(file, at, memory.address(), PAGE_BYTES, at);
+        queue.await(1, (offset, moved) -> result[0] = moved);
+        if (result[0] < 0) {
+          throw new IoFailure("read %s at %d".formatted(file.path(), at), -result[0]);
+        }
+        SegmentHeader header = SegmentHeader.read(memory.address());
+        if (header != null && (long) header.segment() * header.segmentBytes() == at) {
+          return header.segmentBytes();
+        }
+      }
+    }
+    return 0;
+  }
+
   /** Returns the store that the volume belongs to, or {@link LogOptions#ANY_STORE} if none. */
   long storeId() {
     return storeId;
@@ -99,6 +123,8 @@ final class VolumeReader {
           footer.sealed() ? footer : null,
           "the header of generation %d of store %016x"
               .formatted(footer.header().generation(), storeId));
+    } else if (header != null && header.stream() == SegmentHeader.STREAM_FREE) {
+      segment.restoreFree(header);
     } else if (header != null) {
       boolean sealed = footer != null && footer.sealed() && footer.header().equals(header);
       segment.restore(header, sealed ? footer : null, null);

@@ -267,11 +267,12 @@ class CorruptionTest {
   }
 
   @Test
-  void anotherSegmentSizeIsRefused() {
+  void aVolumeKeepsTheSegmentSizeThatItWasMadeWith() {
     SimulatedDisk disk = new SimulatedDisk(1, filled(10, 10, 300));
-    assertThatThrownBy(() -> SegmentedLog.open(disk, DIRECTORY, OPTIONS.withSegmentBytes(2 << 20)))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("has segments of 1048576 bytes, not 2097152");
+    try (SegmentedLog log = SegmentedLog.open(disk, DIRECTORY, OPTIONS.withSegmentBytes(2 << 20))) {
+      assertThat(log.segmentBytes()).isEqualTo(SEGMENT_BYTES);
+      assertThat(LogClient.scan(log).records()).isEqualTo(model);
+    }
   }
 
   @Test

@@ -20,6 +20,7 @@ final class DataFileReader {
   private static final long HEADER_MAGIC = magic("EMBERLOG");
   private static final long FOOTER_MAGIC = magic("EMBERFIN");
   private static final int PADDING = 127;
+  private static final byte FREE = -1;
 
   private final ByteBuffer volume;
   private final Map<Long, Rec> records = new LinkedHashMap<>();
@@ -34,7 +35,7 @@ final class DataFileReader {
     int segmentBytes = reader.volume.getInt(52);
     List<Integer> used = new ArrayList<>();
     for (int base = 0; base < image.length; base += segmentBytes) {
-      if (reader.isPage(base, HEADER_MAGIC)) {
+      if (reader.isPage(base, HEADER_MAGIC) && reader.volume.get(base + 56) != FREE) {
         used.add(base);
       }
     }

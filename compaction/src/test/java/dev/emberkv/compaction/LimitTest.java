@@ -41,27 +41,27 @@ class LimitTest {
   void atTheDiskLimitRowsAreRefusedAndDeletesStillFindRoom() {
     // given
     SimulatedDisk disk = new SimulatedDisk(1);
-    LogOptions options = OPTIONS.withDiskLimitBytes(4L * SEGMENT_BYTES + 5);
+    LogOptions options = OPTIONS.withDiskLimitBytes(8L * SEGMENT_BYTES + 5);
     try (SegmentedLog log = SegmentedLog.open(disk, DIRECTORY, options);
         LogClient client = new LogClient(log, disk)) {
       // when
       StoreFullException full = fill(client, RecordFormat.ROW);
       // then
-      assertThat(full).hasMessage("the store is full: 3145728 of at most 4194309 bytes are in use");
-      assertThat(full.usedBytes()).isEqualTo(3L * SEGMENT_BYTES);
-      assertThat(full.limitBytes()).isEqualTo(4L * SEGMENT_BYTES + 5);
+      assertThat(full).hasMessage("the store is full: 5242880 of at most 8388613 bytes are in use");
+      assertThat(full.usedBytes()).isEqualTo(5L * SEGMENT_BYTES);
+      assertThat(full.limitBytes()).isEqualTo(8L * SEGMENT_BYTES + 5);
       assertThatThrownBy(() -> append(client, RecordFormat.STRING))
           .isInstanceOf(StoreFullException.class);
 
       // when
       int rows = model.size();
-      assertThat(fill(client, RecordFormat.TOMBSTONE).usedBytes()).isEqualTo(4L * SEGMENT_BYTES);
+      assertThat(fill(client, RecordFormat.TOMBSTONE).usedBytes()).isEqualTo(6L * SEGMENT_BYTES);
       // then
       assertThat(model.size() - rows).isGreaterThan(700);
       log.flush();
       assertThat(LogClient.scan(log).records()).isEqualTo(model);
     }
-    assertThat(disk.image().length).isEqualTo(4 * SEGMENT_BYTES);
+    assertThat(disk.image().length).isEqualTo(8 * SEGMENT_BYTES);
 
     // then: it is as full after a restart, again and again
     for (int i = 0; i < 3; i++) {
@@ -77,7 +77,7 @@ class LimitTest {
   @Test
   void onAFullDiskTheCauseIsNamedAndRowsGoOnWhenThereIsRoomAgain() {
     // given
-    SimulatedDisk disk = new SimulatedDisk(1).withCapacityBytes(3L * SEGMENT_BYTES);
+    SimulatedDisk disk = new SimulatedDisk(1).withCapacityBytes(5L * SEGMENT_BYTES);
     try (SegmentedLog log = SegmentedLog.open(disk, DIRECTORY, OPTIONS);
         LogClient client = new LogClient(log, disk)) {
       // when
@@ -87,7 +87,7 @@ class LimitTest {
 
       // when
       append(client, RecordFormat.DROP);
-      disk.withCapacityBytes(5L * SEGMENT_BYTES);
+      disk.withCapacityBytes(8L * SEGMENT_BYTES);
       for (int i = 0; i < 1000; i++) {
         append(client, RecordFormat.ROW);
       }
@@ -129,7 +129,7 @@ class LimitTest {
     assertThatThrownBy(() -> good.withSegmentBytes(3 << 20))
         .hasMessage("segmentBytes must be a power of two from 1048576 to 67108864, not 3145728");
     assertThatThrownBy(() -> good.withDiskLimitBytes(1 << 20))
-        .hasMessage("diskLimitBytes must be at least two segments of 33554432 bytes, not 1048576");
+        .hasMessage("diskLimitBytes must be at least 8 segments of 33554432 bytes, not 1048576");
     assertThatThrownBy(() -> good.withBlocks(1000, 4)).hasMessageEndingWith("not 1000");
     assertThatThrownBy(() -> good.withBlocks(4096, 1)).hasMessage("blocks must be 2 to 64, not 1");
     SimulatedDisk disk = new SimulatedDisk(1);
@@ -138,7 +138,7 @@ class LimitTest {
           .hasMessage("kind must be 1 to 126, not 0");
       assertThatThrownBy(() -> log.append(127, 0, 1, 1, 1, 0, 0))
           .hasMessage("kind must be 1 to 126, not 127");
-      assertThatThrownBy(() -> log.append(1, 1 << 16, 1, 1, 1, 0, 0))
+      assertThatThrownBy(() -> log.append(3, 1 << 16, 1, 1, 1, 0, 0))
           .hasMessage("table must be 0 to 65535, not 65536");
       assertThatThrownBy(() -> log.append(1, 1, 1, 1, 1, 0, -1))
           .isInstanceOf(IllegalArgumentException.class);
@@ -150,7 +150,7 @@ class LimitTest {
     SegmentedLog log = SegmentedLog.open(new SimulatedDisk(1), DIRECTORY, OPTIONS);
     log.close();
     log.close();
-    assertThatThrownBy(() -> log.append(1, 1, 1, 1, 1, 0, 0)).hasMessage("the log is closed");
+    assertThatThrownBy(() -> log.append(3, 1, 1, 1, 1, 0, 0)).hasMessage("the log is closed");
     assertThatThrownBy(log::flush).hasMessage("the log is closed");
   }
 }

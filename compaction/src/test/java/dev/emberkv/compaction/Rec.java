@@ -7,10 +7,12 @@ import java.util.Random;
 @SuppressWarnings("ArrayRecordComponent") // equals, hashCode and toString look into it
 record Rec(int kind, int table, long key, long sequence, int time, byte[] payload) {
   static Rec random(Random random, long sequence, int payloadBytes) {
-    byte[] payload = new byte[payloadBytes];
+    int kind = 1 + random.nextInt(RecordFormat.MAX_KIND);
+    byte[] payload =
+        new byte[SegmentContents.isData(kind) ? Math.max(1, payloadBytes) : payloadBytes];
     random.nextBytes(payload);
     return new Rec(
-        1 + random.nextInt(RecordFormat.MAX_KIND) | flag(random),
+        kind | flag(random),
         random.nextInt(1 << 16),
         random.nextLong(),
         sequence,

@@ -115,6 +115,11 @@ final class ChannelFile implements DirectFile {
   }
 
   @Override
+  public boolean givesSpaceBack() {
+    return false;
+  }
+
+  @Override
   public void sync() {
     call(
         "fdatasync of " + path,

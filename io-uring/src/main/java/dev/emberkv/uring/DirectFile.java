@@ -39,6 +39,12 @@ public interface DirectFile extends AutoCloseable {
    */
   void punchHole(long offset, long lengthBytes);
 
+  /**
+   * Returns whether {@link #punchHole} gives disk space back. Where it does not it writes zeros,
+   * which is slow.
+   */
+  boolean givesSpaceBack();
+
   /** Makes finished writes durable (fdatasync); a failure is final, it is never retried. */
   void sync();
 

@@ -118,6 +118,11 @@ final class UringFile implements DirectFile {
         lengthBytes);
   }
 
+  @Override
+  public boolean givesSpaceBack() {
+    return true;
+  }
+
   private void fallocate(String what, int mode, long offset, long lengthBytes) {
     int result;
     int tries = 0;

@@ -43,6 +43,7 @@ public final class SimulatedDisk implements IoBackend {
   private int flippingOneIn;
   private int faults;
   private int writes;
+  private long holeBytes;
   private int syncs;
 
   /** A write that no sync has made durable. */
@@ -139,6 +140,12 @@ public final class SimulatedDisk implements IoBackend {
     return new SimulatedDisk(seed, current);
   }
 
+  /** Changes the file behind the programs' backs. */
+  public synchronized void replace(byte[] image) {
+    current.write(0, image, 0, image.length);
+    durable.write(0, image, 0, image.length);
+  }
+
   /** Returns the file as it may be found after a power failure at this moment. */
   public synchronized byte[] imageAfterCrash() {
     return stateAfterCrash().toBytes();
@@ -205,6 +212,23 @@ public final class SimulatedDisk implements IoBackend {
     }
     current.write(offset, bytes, 0, length);
     return length;
+  }
+
+  /** Makes a hole, which a crash may leave half made, like a write of zeros. */
+  private synchronized void punch(long offset, long lengthBytes) {
+    operations++;
+    if (operationsLeft-- <= 0) {
+      throw new IoFailure("punch a hole", Errno.EIO);
+    }
+    byte[] zeros = new byte[Math.toIntExact(lengthBytes)];
+    unsynced.add(new Write(offset, zeros));
+    current.write(offset, zeros, 0, zeros.length);
+    holeBytes += lengthBytes;
+  }
+
+  /** Returns how many bytes of holes were made. */
+  public synchronized long holeBytes() {
+    return holeBytes;
   }
 
   private synchronized int sync() {
@@ -293,7 +317,12 @@ public final class SimulatedDisk implements IoBackend {
 
     @Override
     public void punchHole(long offset, long lengthBytes) {
-      throw new AssertionError("the log makes no holes");
+      punch(offset, lengthBytes);
+    }
+
+    @Override
+    public boolean givesSpaceBack() {
+      return true;
     }
 
     @Override

@@ -1,0 +1,93 @@
+package dev.emberkv.compaction;
+
+import java.util.BitSet;
+
+/**
+ * What one use of a segment holds, as far as its cleaning depends on it, beside the live bits of
+ * its data: how many records of which kind, between which sequence numbers, and where the control
+ * records are. Data are rows, string keys and definitions of tables; control records are tombstones
+ * and drops, which are needed for as long as there may be something that they delete, and commits
+ * and starts.
+ *
+ * <p>Not thread-safe: owned by the writer of the segment while it is open, and unchanged
+ * afterwards.
+ */
+final class SegmentContents {
+  private final BitSet controlPages = new BitSet();
+  private long dataRecords;
+  private long minDataSequence = Long.MAX_VALUE;
+  private long deletions;
+  private long deletionBytes;
+  private long maxDeletionSequence;
+  private boolean waiting;
+  private boolean started;
+
+  /** Returns whether records of a kind have live bits; they have a payload, so two granules. */
+  static boolean isData(int kind) {
+    return kind == RecordFormat.ROW || kind == RecordFormat.STRING || kind == RecordFormat.TABLE;
+  }
+
+  private static boolean isDeletion(int kind) {
+    return kind == RecordFormat.TOMBSTONE || kind == RecordFormat.DROP;
+  }
+
+  /**
+   * Notes a record.
+   *
+   * @param offset where in the segment
+   */
+  void add(int kind, boolean committed, int offset, int storedBytes, long sequence) {
+    if (isData(kind)) {
+      dataRecords++;
+      minDataSequence = Math.min(minDataSequence, sequence);
+    } else {
+      controlPages.set(offset / RecordFormat.PAGE_BYTES);
+    }
+    if (isDeletion(kind)) {
+      deletions++;
+      deletionBytes += storedBytes;
+      maxDeletionSequence = Math.max(maxDeletionSequence, sequence);
+    }
+    waiting |= !committed && kind != RecordFormat.COMMIT && kind != RecordFormat.START;
+    started |= kind == RecordFormat.START;
+  }
+
+  /** Returns how many rows, string keys and definitions were appended. */
+  long dataRecords() {
+    return dataRecords;
+  }
+
+  /** Returns the lowest sequence of these, or {@link Long#MAX_VALUE} when there are none. */
+  long minDataSequence() {
+    return minDataSequence;
+  }
+
+  /** Returns how many tombstones and drops there are. */
+  long deletions() {
+    return deletions;
+  }
+
+  long deletionBytes() {
+    return deletionBytes;
+  }
+
+  /** Returns the highest sequence of a tombstone or drop, or 0 when there are none. */
+  long maxDeletionSequence() {
+    return maxDeletionSequence;
+  }
+
+  /** Returns whether there are records that count only by a commit. */
+  boolean waiting() {
+    return waiting;
+  }
+
+  /** Returns whether a start was written here. */
+  boolean started() {
+    return started;
+  }
+
+  /** Returns whether a page has a control record. */
+  boolean isControlPage(int page) {
+    return controlPages.get(page);
+  }
+}

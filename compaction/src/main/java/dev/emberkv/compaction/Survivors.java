@@ -1,0 +1,46 @@
+package dev.emberkv.compaction;
+
+import dev.emberkv.index.LiveBitmaps;
+import dev.emberkv.uring.NativeMemory;
+import dev.emberkv.uring.RawMemory;
+
+/**
+ * The records that a store still has after a scan took all data for live: what is not named here
+ * was superseded, deleted, dropped or never counted, and {@link #buryOthers} declares it dead.
+ *
+ * <p>Not thread-safe; used while a store opens.
+ */
+public final class Survivors implements AutoCloseable {
+  private final LiveBitmaps live;
+  private final long granules;
+  private final NativeMemory named;
+
+  Survivors(LiveBitmaps live, long volumeBytes) {
+    this.live = live;
+    this.granules = volumeBytes / RecordFormat.GRANULE_BYTES;
+    this.named = NativeMemory.reserve(Math.max(1, granules / Byte.SIZE));
+  }
+
+  /** Names a record that lives on. */
+  public void add(long location) {
+    if (!live.contains(location)) {
+      throw new IllegalStateException("no data starts at location " + location);
+    }
+    long word = word(location);
+    RawMemory.putLong(word, RawMemory.getLong(word) | 1L << location);
+  }
+
+  private long word(long location) {
+    return named.address() + (location >>> 6) * Long.BYTES;
+  }
+
+  /** Declares all data dead that was not named. */
+  public void buryOthers() {
+    live.retain(location -> (RawMemory.getLong(word(location)) & 1L << location) != 0);
+  }
+
+  @Override
+  public void close() {
+    named.close();
+  }
+}
