@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
       LoadBench.class,
       LookupBench.class,
       UpdateBench.class,
+      CompactBench.class,
       RecoverBench.class,
       DeviceBench.class,
       UploadBench.class,

@@ -101,6 +101,11 @@ final class StoreRun {
     return all().rowsPerSecond();
   }
 
+  /** Returns how many rows were moved in what was measured. */
+  long rowsMoved() {
+    return all().rows();
+  }
+
   private Measurement all() {
     return Objects.requireNonNull(measured, "nothing was measured");
   }

@@ -41,6 +41,18 @@ final class RecoveringVisitor implements RecordVisitor {
     next.record(location, kind, tableId, key, sequence, timeSeconds, payloadAddress, payloadBytes);
   }
 
+  @Override
+  public void suspect(
+      long location,
+      int kind,
+      int tableId,
+      long key,
+      long sequence,
+      long payloadAddress,
+      int payloadBytes) {
+    next.suspect(location, kind, tableId, key, sequence, payloadAddress, payloadBytes);
+  }
+
   /** Returns whether all of a segment's records could be read. */
   boolean isWhole(int segment) {
     return !damaged.get(segment);

@@ -62,7 +62,8 @@ final class SegmentTable {
     this.limitBytes = Math.min(options.diskLimitBytes(), LogLocation.MAX_VOLUME_BYTES);
     this.storeId = storeId;
     this.live = live;
-    long share = limitBytes / segmentBytes / CLEANING_SHARE;
+    boolean limited = limitBytes < LogLocation.MAX_VOLUME_BYTES;
+    long share = limited ? limitBytes / segmentBytes / CLEANING_SHARE : 0;
     this.forCleaning =
         (int) Math.max(LEAST_FOR_CLEANING, Math.min(share, MOST_CLEANING_BYTES / segmentBytes));
     for (Segment segment : found) {

@@ -21,11 +21,11 @@ public final class Survivors implements AutoCloseable {
     this.named = NativeMemory.reserve(Math.max(1, granules / Byte.SIZE));
   }
 
-  /** Names a record that lives on. */
+  /**
+   * Names a record that lives on. A damaged one may be named too, which changes nothing: its
+   * segment is kept as it is.
+   */
   public void add(long location) {
-    if (!live.contains(location)) {
-      throw new IllegalStateException("no data starts at location " + location);
-    }
     long word = word(location);
     RawMemory.putLong(word, RawMemory.getLong(word) | 1L << location);
   }

@@ -13,4 +13,5 @@ final class Counters {
   final LongAdder prefetchesWasted = new LongAdder();
   final LongAdder prefetchesRefused = new LongAdder();
   final LongAdder falsePositives = new LongAdder();
+  final LongAdder segmentsCleaned = new LongAdder();
 }

@@ -4,6 +4,7 @@ import dev.emberkv.compaction.LogOptions;
 import dev.emberkv.compaction.LogStats;
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.compaction.SegmentedLog;
+import dev.emberkv.compaction.Survivors;
 import dev.emberkv.index.Catalog;
 import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.KeyHash;
@@ -44,6 +45,7 @@ final class EmberStore implements Store {
   private final Tiers tiers;
   private final Prefetcher prefetcher;
   private final Flusher flusher;
+  private final Compactor compactor;
   private final long hashSeed;
 
   private final AtomicReferenceArray<@Nullable Keyspace> keyspaces =
@@ -78,10 +80,13 @@ final class EmberStore implements Store {
             epoch,
             counters,
             new CommitClock(),
+            new DiskSpace(log, this::unloggedBytes, options.directory().toFile()::getUsableSpace),
             options.durability(),
             new AsyncLookups());
     this.prefetcher = new Prefetcher(tiers);
     this.flusher = new Flusher(tiers, options.checkpointInterval(), this::checkpoint);
+    this.compactor = new Compactor(tiers, flusher, keyspaces::get);
+    budget.add(log::bitmapBytes);
     this.strings = new StringSpace(recover(), hashSeed, tiers, this::clearStrings);
   }
 
@@ -107,6 +112,7 @@ final class EmberStore implements Store {
       }
       EmberStore store = new EmberStore(options, catalog, backend, log, sizing);
       store.flusher.start();
+      store.compactor.start();
       opened = true;
       return store;
     } finally {
@@ -129,13 +135,26 @@ final class EmberStore implements Store {
     }
   }
 
+  /** Returns the most that DRAM holds of what the log does not have yet. */
+  private long unloggedBytes() {
+    if (options.durability() == Durability.ALWAYS) {
+      return 0;
+    }
+    long bytes = 0;
+    for (SlotClass slotClass : slabs.classes()) {
+      long slots = slotClass.slabCount() * (SlabPool.SLAB_BYTES / slotClass.slotBytes);
+      bytes += slots * DiskSpace.logBytes(slotClass.slotBytes - Slot.HEADER_BYTES);
+    }
+    return bytes;
+  }
+
   // Opening
 
   /** Rebuilds indexes and tables from the log and returns the keyspace of the string keys. */
   private Keyspace recover() {
     Keyspace stringRows = null;
-    try (Recovery recovery = new Recovery(hashSeed)) {
-      recovery.run(log);
+    try (Recovery recovery = new Recovery(hashSeed);
+        Survivors survivors = recovery.run(log)) {
       tiers.clock().startAfter(recovery.newestSequence());
       if (recovery.uncommitted() > 0) {
         LOGGER.info("Dropped {} records of batches that a crash cut short", recovery.uncommitted());
@@ -149,21 +168,24 @@ final class EmberStore implements Store {
           continue;
         }
         int kind = spec == null ? RecordFormat.STRING : RecordFormat.ROW;
-        Keyspace rows = adopt(definition.id(), kind, recovery.keys(definition.id()));
-        fill(recovery, rows);
+        Keyspace rows =
+            adopt(definition.id(), kind, definition.location(), recovery.keys(definition.id()));
+        survivors.add(definition.location());
+        fill(recovery, rows, survivors);
         if (spec == null) {
           stringRows = rows;
         } else {
           tables.put(spec.name(), new RowTable(spec, rows, tiers, prefetcher));
         }
       }
+      survivors.buryOthers();
     }
     return stringRows != null
         ? stringRows
         : define(RecordFormat.STRING, TableCodec.encodeStrings());
   }
 
-  private static void fill(Recovery recovery, Keyspace keyspace) {
+  private static void fill(Recovery recovery, Keyspace keyspace, Survivors survivors) {
     HashIndex index = keyspace.index;
     recovery.forEachRow(
         keyspace.id,
@@ -174,13 +196,14 @@ final class EmberStore implements Store {
           } finally {
             HashIndex.unlock(home);
           }
+          survivors.add(location);
         });
   }
 
   // Keyspaces
 
-  private Keyspace adopt(int id, int kind, long expectedRows) {
-    Keyspace keyspace = new Keyspace(id, kind, hashSeed, expectedRows, tiers);
+  private Keyspace adopt(int id, int kind, long definition, long expectedRows) {
+    Keyspace keyspace = new Keyspace(id, kind, definition, hashSeed, expectedRows, tiers);
     keyspaces.set(id, keyspace);
     budget.add(keyspace.memoryBytes);
     return keyspace;
@@ -189,17 +212,22 @@ final class EmberStore implements Store {
   /** Makes a keyspace that survives a restart. */
   private Keyspace define(int kind, byte[] definition) {
     log.checkWritable();
-    int id = freeId();
-    append(RecordFormat.TABLE, id, MemorySegment.ofArray(definition));
-    flushChange();
-    return adopt(id, kind, 0);
+    long admitted = tiers.space().admit(RecordFormat.PAGE_BYTES);
+    try {
+      int id = freeId();
+      long location = append(RecordFormat.TABLE, id, MemorySegment.ofArray(definition));
+      flushChange();
+      return adopt(id, kind, location, 0);
+    } finally {
+      tiers.space().done(admitted);
+    }
   }
 
   /** Logs a change of the set of keyspaces. It counts at once, or from the next checkpoint on. */
-  private void append(int kind, int id, MemorySegment payload) {
+  private long append(int kind, int id, MemorySegment payload) {
     Stamp stamp = tiers.nextStamp(1);
     boolean waits = options.durability() == Durability.CHECKPOINT && kind != RecordFormat.START;
-    log.append(
+    return log.append(
         waits ? kind : kind | RecordFormat.COMMITTED,
         id,
         0,
@@ -239,6 +267,8 @@ final class EmberStore implements Store {
       keyspaces.set(keyspace.id, null);
       tiers.epoch().synchronize();
     });
+    keyspace.markAllDead();
+    log.markDead(keyspace.definition.get());
     budget.remove(keyspace.memoryBytes);
     keyspace.index.close();
   }
@@ -388,11 +418,12 @@ final class EmberStore implements Store {
         counters.prefetchesWasted.sum(),
         counters.prefetchesRefused.sum(),
         counters.falsePositives.sum(),
-        budget.indexBytes(),
+        budget.indexBytes() - log.bitmapBytes(),
         slabs.assignedBytes(),
         budget.fixedBytes() + budget.reservedBytes() + budget.indexBytes() + slabs.assignedBytes(),
         budget.limitBytes(),
-        logStats.usedBytes());
+        logStats.usedBytes(),
+        compactor.spaceStats());
   }
 
   @Override
@@ -403,6 +434,7 @@ final class EmberStore implements Store {
     closed = true;
     prefetcher.close();
     tiers.async().close();
+    compactor.close();
     flusher.close();
     try (catalog;
         backend;

@@ -89,6 +89,14 @@ final class Epoch {
     }
   }
 
+  /** Returns how many keys all threads' operations answered. */
+  long answered() {
+    return count(RowStatus.MISSING)
+        + count(RowStatus.HOT)
+        + count(RowStatus.COLD)
+        + count(RowStatus.NOT_ADMITTED);
+  }
+
   /** Returns how many keys all threads' operations answered with a {@link RowStatus}. */
   long count(byte status) {
     synchronized (guards) {

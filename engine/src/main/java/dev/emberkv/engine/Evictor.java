@@ -360,14 +360,19 @@ final class Evictor {
     long hash = keyspace.hash(Slot.key(slot));
     long hot = Location.dram(slabs.granule(slot));
     boolean free = false;
+    long dead = NOT_WRITTEN;
     long home = keyspace.index.lock(hash);
     try {
       if (keyspace.holds(home, hash, hot)) {
+        dead = Slot.home(Slot.state(slot));
         keyspace.index.remove(home, hash, hot);
         free = keyspace.detach(hot);
       }
     } finally {
       HashIndex.unlock(home);
+    }
+    if (dead != NOT_WRITTEN) {
+      log.markDead(dead);
     }
     if (free) {
       slabs.free(slot);
@@ -408,15 +413,18 @@ final class Evictor {
   private boolean settle(Keyspace keyspace, long slot, long key, long written, boolean evict) {
     long hash = keyspace.hash(key);
     boolean free = false;
+    long dead = NOT_WRITTEN;
     long home = keyspace.index.lock(hash);
     try {
       long state = Slot.state(slot) & ~Slot.FLUSHING;
       if (Slot.has(state, Slot.ORPHAN)) {
         free = true;
+        dead = written;
       } else if (written == NOT_WRITTEN) {
         Slot.setState(slot, state | Slot.DIRTY);
         slabs.markDirty(slot);
       } else {
+        dead = Slot.home(state);
         state = Slot.withHome(state, written);
         Slot.setState(slot, state);
         if (evict && !Slot.has(state, Slot.DIRTY)) {
@@ -429,6 +437,9 @@ final class Evictor {
       }
     } finally {
       HashIndex.unlock(home);
+    }
+    if (dead != NOT_WRITTEN) {
+      log.markDead(dead);
     }
     if (free) {
       slabs.free(slot);

@@ -108,9 +108,20 @@ final class Flusher implements AutoCloseable {
    * the cut sets later is found by the second look, and one behind the cut is left for the next
    * flush.
    */
-  synchronized void flush() {
-    if (tiers.clock().isCommitted()) {
+  void flush() {
+    flush(false);
+  }
+
+  /**
+   * Makes everything durable that was written before the call; see {@link #flush()}.
+   *
+   * @param commitAnyway whether to log a commit also if nothing was written since the last one
+   */
+  synchronized void flush(boolean commitAnyway) {
+    long unflushed = tiers.space().unflushed();
+    if (tiers.clock().isCommitted() && !commitAnyway) {
       log.flush();
+      tiers.space().flushed(unflushed);
       return;
     }
     BitSet marked = takeMarks();
@@ -120,11 +131,13 @@ final class Flusher implements AutoCloseable {
       tiers.epoch().synchronize();
       if (!tiers.writesThrough()) {
         writeBack(marked, cut);
-        int time = (int) (System.currentTimeMillis() / 1000);
-        log.append(RecordFormat.COMMIT, 0, cut, cut, time, MemorySegment.NULL);
       }
+      // With write-through, too: segments with the batches' own commits can be freed then.
+      int time = (int) (System.currentTimeMillis() / 1000);
+      log.append(RecordFormat.COMMIT, 0, cut, cut, time, MemorySegment.NULL);
       log.flush();
       tiers.clock().commit(cut);
+      tiers.space().flushed(unflushed);
       done = true;
     } finally {
       if (!done) {

@@ -5,6 +5,7 @@ import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.KeyHash;
 import dev.emberkv.index.Location;
 import java.lang.foreign.Arena;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -41,6 +42,9 @@ final class Keyspace {
   final HashIndex index;
   final Tiers tiers;
 
+  /** Where the log has the definition of the table, or of the string keys. */
+  final AtomicLong definition;
+
   /** What the index takes, for the budget. */
   final LongSupplier memoryBytes;
 
@@ -53,7 +57,8 @@ final class Keyspace {
   private final AtomicLongArray deletions = new AtomicLongArray(1 << DELETION_STRIPE_BITS);
 
   /** Makes a keyspace without rows, with an index for as many as are expected. */
-  Keyspace(int id, int kind, long hashSeed, long expectedRows, Tiers tiers) {
+  Keyspace(int id, int kind, long definition, long hashSeed, long expectedRows, Tiers tiers) {
+    this.definition = new AtomicLong(definition);
     this.id = id;
     this.kind = kind;
     this.hashSeed = hashSeed;
@@ -368,6 +373,7 @@ final class Keyspace {
     long sequence = target.stamp.sequence();
     boolean cutAfter = false;
     boolean freeOld = false;
+    long deadRecord = 0;
     Attempt attempt = Attempt.DONE;
     long home = index.lock(search.hash);
     try {
@@ -387,12 +393,14 @@ final class Keyspace {
       } else if (mustLogFirst(old, target.stamp)) {
         return Attempt.LOG_FIRST;
       } else {
+        deadRecord = target.isLogged() ? logHome(old) : 0;
         index.replace(home, search.hash, old, target.location(logHome(old)));
         freeOld = detach(old);
       }
     } finally {
       HashIndex.unlock(home);
     }
+    markDead(deadRecord);
     if (freeOld) {
       slabs.free(slotAddress(search.found));
     }
@@ -411,6 +419,48 @@ final class Keyspace {
     }
     long slot = slotAddress(location);
     return mustLogFirst(slot, Slot.state(slot), stamp);
+  }
+
+  /** Declares a record dead, of which the index has lost sight; 0 for none. */
+  private void markDead(long record) {
+    if (record != 0) {
+      tiers.log().markDead(record);
+    }
+  }
+
+  /**
+   * Points to the copy of a record instead of the original, be it from the index or as the home of
+   * a slot.
+   *
+   * @return false when nothing points to the original any more
+   */
+  boolean relocate(long hash, long from, long to) {
+    long home = index.lock(hash);
+    try {
+      if (index.replace(home, hash, Location.cold(from), Location.cold(to))) {
+        return true;
+      }
+      for (long location = index.findLocked(home, hash);
+          location != Location.NONE;
+          location = index.findNextLocked(home, hash, location)) {
+        if (Location.isDram(location)) {
+          long slot = slotAddress(location);
+          long state = Slot.state(slot);
+          if (Slot.home(state) == from) {
+            Slot.setState(slot, Slot.withHome(state, to));
+            return true;
+          }
+        }
+      }
+      return false;
+    } finally {
+      HashIndex.unlock(home);
+    }
+  }
+
+  /** Declares all records dead that the index points to; nobody changes it any more. */
+  void markAllDead() {
+    index.forEach((hash, knownBits, location) -> markDead(logHome(location)));
   }
 
   /** Returns the granule of the newest log record of a row that the index points to. */
@@ -482,6 +532,7 @@ final class Keyspace {
   private Attempt tryRemove(Removal removal) {
     KeySearch search = removal.search;
     boolean free;
+    long deadRecord;
     long home = index.lock(search.hash);
     try {
       search.run(home);
@@ -504,12 +555,14 @@ final class Keyspace {
       if (mustLogFirst(search.found, removal.stamp)) {
         return Attempt.LOG_FIRST;
       }
+      deadRecord = logHome(search.found);
       index.remove(home, search.hash, search.found);
       raiseDeletions(search.hash, removal.stamp.sequence());
       free = detach(search.found);
     } finally {
       HashIndex.unlock(home);
     }
+    markDead(deadRecord);
     if (free) {
       slabs.free(slotAddress(search.found));
     }

@@ -58,6 +58,11 @@ final class NewRow {
             payloadBytes);
   }
 
+  /** Returns whether the log has the row already, so that an older record of it is dead. */
+  boolean isLogged() {
+    return record != 0;
+  }
+
   /** Returns where the index is to point; the slot learns which record it supersedes. */
   long location(long oldHome) {
     if (slot == 0) {
@@ -93,11 +98,15 @@ final class NewRow {
     }
   }
 
-  /** Gives the slot back, if there is one; nothing points to it. */
+  /** Gives up the slot and the record, as far as there are any; nothing points to them. */
   void discard() {
     if (slot != 0) {
       keyspace.tiers.slabs().free(slot);
       slot = 0;
+    }
+    if (record != 0) {
+      keyspace.tiers.log().markDead(record);
+      record = 0;
     }
   }
 }

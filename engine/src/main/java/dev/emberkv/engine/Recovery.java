@@ -3,6 +3,7 @@ package dev.emberkv.engine;
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.compaction.RecordVisitor;
 import dev.emberkv.compaction.SegmentedLog;
+import dev.emberkv.compaction.Survivors;
 import dev.emberkv.index.KeyHash;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
@@ -68,9 +69,10 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
    * A keyspace that exists.
    *
    * @param definedAt the sequence number of its definition
+   * @param location where the log has it
    * @param table the table whose rows it has; null for the string keyspace
    */
-  record Definition(int id, long definedAt, @Nullable TableSpec table) {}
+  record Definition(int id, long definedAt, long location, @Nullable TableSpec table) {}
 
   /** A definition of a keyspace, or its end when there is none. */
   private record TableChange(int id, long sequence, @Nullable Definition definition) {}
@@ -83,11 +85,12 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
   private record Suspect(int table, long hash, long sequence, long place) {}
 
   /**
-   * Scans the whole log. A damaged record that seems to be the newest of its key is taken for it:
-   * reading the row then fails and says where the damage is, instead of finding an older version.
+   * Scans the whole log; returns where to name the records that live on. A damaged record that
+   * seems to be the newest of its key is taken for it: reading the row then fails and says where
+   * the damage is, instead of finding an older version.
    */
-  void run(SegmentedLog log) {
-    log.scan(this);
+  Survivors run(SegmentedLog log) {
+    Survivors survivors = log.recover(this);
     applyReady();
     for (Suspect suspect : suspects) {
       Found keyspace = found.get(suspect.table);
@@ -95,6 +98,7 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
         keyspace.rows.put(suspect.hash, suspect.sequence, suspect.place);
       }
     }
+    return survivors;
   }
 
   /** Returns the sequence number to go on from. */
@@ -170,7 +174,9 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
           change(
               committed,
               new TableChange(
-                  table, sequence, definition(table, sequence, payloadAddress, payloadBytes)));
+                  table,
+                  sequence,
+                  definition(table, sequence, location, payloadAddress, payloadBytes)));
       case RecordFormat.DROP -> change(committed, new TableChange(table, sequence, null));
       case RecordFormat.COMMIT -> commit(key, payloadAddress, payloadBytes);
       case RecordFormat.START -> {
@@ -241,10 +247,11 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
     }
   }
 
-  private static Definition definition(int id, long sequence, long payload, int payloadBytes) {
+  private static Definition definition(
+      int id, long sequence, long location, long payload, int payloadBytes) {
     byte[] encoded = bytes(payload, payloadBytes);
     boolean isStrings = TableCodec.isStrings(encoded);
-    return new Definition(id, sequence, isStrings ? null : TableCodec.decode(encoded));
+    return new Definition(id, sequence, location, isStrings ? null : TableCodec.decode(encoded));
   }
 
   private Found keyspace(int table) {

@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.Location;
 import dev.emberkv.uring.RawMemory;
@@ -153,7 +154,13 @@ final class RowTable implements Table {
   public void put(MemorySegment keys, MemorySegment rows) {
     long count = countOf(keys);
     checkRows(rows, count);
-    write(keys, count, batch -> batch.put(new RowSource.Packed(rows, rowBytes)));
+    DiskSpace space = tiers.space();
+    long admitted = space.admit(count * DiskSpace.logBytes(rowBytes) + RecordFormat.PAGE_BYTES);
+    try {
+      write(keys, count, batch -> batch.put(new RowSource.Packed(rows, rowBytes)));
+    } finally {
+      space.done(admitted);
+    }
   }
 
   @Override
@@ -165,7 +172,13 @@ final class RowTable implements Table {
   public long delete(MemorySegment keys) {
     long count = countOf(keys);
     long[] deleted = new long[1];
-    write(keys, count, batch -> deleted[0] += batch.delete());
+    DiskSpace space = tiers.space();
+    long admitted = space.admitDelete(count * DiskSpace.logBytes(0) + RecordFormat.PAGE_BYTES);
+    try {
+      write(keys, count, batch -> deleted[0] += batch.delete());
+    } finally {
+      space.done(admitted);
+    }
     return deleted[0];
   }
 

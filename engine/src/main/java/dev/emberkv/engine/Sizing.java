@@ -30,6 +30,9 @@ record Sizing(
   /** The sketch takes this part: at rows of 256 bytes about three bytes for each that fits. */
   private static final int SKETCH_SHARE = 128;
 
+  /** How many segments a disk limit has: the ones held back are a small share of them then. */
+  private static final int SEGMENTS_IN_LIMIT = 1024;
+
   static Sizing of(StoreOptions options) {
     long share = options.memoryBytes() / SHARE;
     int queues = Math.clamp(share >> 19, 2, Math.clamp(2L * processors(), 4, 16));
@@ -51,7 +54,10 @@ record Sizing(
 
   /** Returns the options of the log. */
   LogOptions log(long storeId) {
-    return LogOptions.of(storeId).withDiskLimitBytes(diskLimitBytes).withBlocks(blockBytes, blocks);
+    LogOptions options = LogOptions.of(storeId).withBlocks(blockBytes, blocks);
+    long wanted = Long.highestOneBit(diskLimitBytes / SEGMENTS_IN_LIMIT);
+    int segmentBytes = Math.clamp(wanted, LogOptions.MIN_SEGMENT_BYTES, options.segmentBytes());
+    return options.withSegmentBytes(segmentBytes).withDiskLimitBytes(diskLimitBytes);
   }
 
   /** Returns the memory that all of this takes. */

@@ -32,6 +32,7 @@ package dev.emberkv.engine;
  * @param memoryBytes DRAM taken by everything under the budget
  * @param memoryLimitBytes the budget
  * @param diskBytes disk space taken
+ * @param space what the log's segments hold, and what cleaning did
  */
 public record StoreStats(
     String ioBackend,
@@ -58,7 +59,8 @@ public record StoreStats(
     long slabBytes,
     long memoryBytes,
     long memoryLimitBytes,
-    long diskBytes) {
+    long diskBytes,
+    SpaceStats space) {
   /** Returns the number of rows that are on the device only. */
   public long coldRows() {
     return Math.max(0, rows - hotRows);

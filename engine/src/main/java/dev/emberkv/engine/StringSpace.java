@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.index.KeyHash;
 import dev.emberkv.index.Location;
 import dev.emberkv.uring.RawMemory;
@@ -131,10 +132,21 @@ final class StringSpace implements StringKeyspace {
       throw new IllegalArgumentException(
           "%d keys, but %d values".formatted(keys.length, values.length));
     }
+    long bytes = RecordFormat.PAGE_BYTES;
     for (int i = 0; i < keys.length; i++) {
       checkLength("key", keys[i], MAX_KEY_BYTES);
       checkLength("value", values[i], MAX_VALUE_BYTES);
+      bytes += DiskSpace.logBytes(RowKey.Text.LENGTH_BYTES + keys[i].length + values[i].length);
     }
+    long admitted = tiers.space().admit(bytes);
+    try {
+      writeAll(keys, values);
+    } finally {
+      tiers.space().done(admitted);
+    }
+  }
+
+  private void writeAll(byte[][] keys, byte[][] values) {
     try (Guard _ = tiers.epoch().enter()) {
       Keyspace rows = keyspace;
       tiers.write(
@@ -159,11 +171,17 @@ final class StringSpace implements StringKeyspace {
   @Override
   public boolean delete(byte[] key) {
     boolean[] deleted = new boolean[1];
-    try (Guard _ = tiers.epoch().enter()) {
-      Keyspace rows = keyspace;
-      tiers.write(1, stamp -> deleted[0] = rows.remove(keyOf(key), stamp, new ColdMatches()));
+    long bytes = DiskSpace.logBytes(RowKey.Text.LENGTH_BYTES + key.length);
+    long admitted = tiers.space().admitDelete(bytes);
+    try {
+      try (Guard _ = tiers.epoch().enter()) {
+        Keyspace rows = keyspace;
+        tiers.write(1, stamp -> deleted[0] = rows.remove(keyOf(key), stamp, new ColdMatches()));
+      }
+      tiers.acknowledge();
+    } finally {
+      tiers.space().done(admitted);
     }
-    tiers.acknowledge();
     return deleted[0];
   }
 

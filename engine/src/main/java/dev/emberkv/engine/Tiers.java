@@ -17,6 +17,7 @@ import java.util.function.Consumer;
  * @param epoch tells when operations have ended
  * @param counters what happened
  * @param clock numbers the batches
+ * @param space lets writes in while there is room for them
  * @param durability when a write counts as done
  * @param async reads what asynchronous lookups left on the device
  */
@@ -29,6 +30,7 @@ record Tiers(
     Epoch epoch,
     Counters counters,
     CommitClock clock,
+    DiskSpace space,
     Durability durability,
     AsyncLookups async) {
   /**

@@ -3,6 +3,7 @@ package dev.emberkv.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.emberkv.compaction.LogOptions;
+import dev.emberkv.compaction.StoreFullException;
 import dev.emberkv.simulation.SimulatedDisk;
 import dev.emberkv.uring.Errno;
 import dev.emberkv.uring.IoFailure;
@@ -25,68 +26,103 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class StorePowerLossTest {
   private static final int LIVES = 2;
-  private static final List<Durability> DURABILITIES = List.of(Durability.values());
+
+  /**
+   * What the store is like.
+   *
+   * @param diskLimitBytes how large its log may grow
+   * @param operations how many writes and syncs the disk does before the power goes, at most
+   */
+  private record Setting(List<Durability> durabilities, long diskLimitBytes, int operations) {
+    Durability choose(Random random) {
+      return durabilities.get(random.nextInt(durabilities.size()));
+    }
+  }
+
+  private static final Setting ROOMY = new Setting(List.of(Durability.values()), 1L << 40, 150);
+
+  /**
+   * Cleaning flushes, so with it a store in the third mode may be at a later checkpoint than the
+   * test's own.
+   */
+  private static final Setting NEARLY_FULL =
+      new Setting(List.of(Durability.ALWAYS, Durability.EVERYSEC), 13L << 20, 4000);
 
   @TempDir private Path directory;
 
   @Test
   void everythingAcknowledgedAndOnlyWholeBatchesSurvive() {
-    runMany(300);
+    runMany(300, ROOMY);
   }
 
   @Test
   @Tag("long")
   void everythingAcknowledgedAndOnlyWholeBatchesSurviveManyFailures() {
-    runMany(10_000);
+    runMany(10_000, ROOMY);
   }
 
-  private void runMany(int runs) {
+  @Test
+  void theSameHoldsForAStoreThatIsNearlyFullAndCleanedAllTheTime() {
+    runMany(50, NEARLY_FULL);
+  }
+
+  @Test
+  @Tag("long")
+  void theSameHoldsForAStoreThatIsNearlyFullManyTimes() {
+    runMany(1000, NEARLY_FULL);
+  }
+
+  private void runMany(int runs, Setting setting) {
     Long only = Long.getLong("seed");
     if (only != null) {
-      run(only);
+      run(only, setting);
       return;
     }
     long first = System.nanoTime();
     for (int i = 0; i < runs; i++) {
       long seed = first + i;
       try {
-        run(seed);
+        run(seed, setting);
       } catch (RuntimeException | AssertionError e) {
         throw new AssertionError("-Dseed=" + seed, e);
       }
     }
   }
 
-  private void run(long seed) {
+  private void run(long seed, Setting setting) {
     Random random = new Random(seed);
-    Durability durability = DURABILITIES.get(random.nextInt(3));
+    Durability durability = setting.choose(random);
     SimulatedDisk disk = new SimulatedDisk(random.nextLong());
     int[] survivors = new int[CrashWorkload.KEYS];
     AtomicInteger ids = new AtomicInteger();
     for (int life = 0; life < LIVES; life++) {
       CrashOracle oracle = new CrashOracle(durability, survivors);
-      disk = live(disk, durability, seed, random, ids, oracle);
+      disk = live(disk, setting, durability, seed, random, ids, oracle);
       if (random.nextInt(8) == 0) {
-        int[] expected = open(disk.copy(1), durability);
-        crashAtEveryStepOfRecovery(disk, durability, expected);
+        int[] expected = open(disk.copy(1), setting, durability);
+        crashAtEveryStepOfRecovery(disk, setting, durability, expected);
       }
-      survivors = open(disk, durability);
+      survivors = open(disk, setting, durability);
       oracle.check(survivors);
     }
   }
 
-  private Store openStore(SimulatedDisk disk, Durability durability) {
+  private Store openStore(SimulatedDisk disk, Setting setting, Durability durability) {
     StoreOptions options =
         StoreOptions.of(directory)
             .withMemoryBytes(CrashWorkload.MEMORY_BYTES)
             .withDurability(durability);
     return EmberStore.open(
-        options, () -> disk, log -> log.withSegmentBytes(LogOptions.MIN_SEGMENT_BYTES));
+        options,
+        () -> disk,
+        log ->
+            log.withSegmentBytes(LogOptions.MIN_SEGMENT_BYTES)
+                .withDiskLimitBytes(setting.diskLimitBytes));
   }
 
   /** Opens a store, reads it, and closes it in good order. */
-  private int[] open(SimulatedDisk disk, Durability durability) {
-    try (Store store = openStore(disk, durability)) {
+  private int[] open(SimulatedDisk disk, Setting setting, Durability durability) {
+    try (Store store = openStore(disk, setting, durability)) {
       return CrashWorkload.read(store);
     }
   }
@@ -94,15 +130,16 @@ class StorePowerLossTest {
   /** Lets writers at a store until the power is gone, and returns the disk that is found then. */
   private SimulatedDisk live(
       SimulatedDisk disk,
+      Setting setting,
       Durability durability,
       long seed,
       Random random,
       AtomicInteger ids,
       CrashOracle oracle) {
     SimulatedDisk crashed = disk;
-    try (Store store = openStore(disk, durability)) {
+    try (Store store = openStore(disk, setting, durability)) {
       CrashWorkload.table(store);
-      disk.withPowerFor(random.nextInt(random.nextBoolean() ? 20 : 150));
+      disk.withPowerFor(random.nextInt(random.nextBoolean() ? 20 : setting.operations));
       int last = ids.get() + 40 + random.nextInt(200);
       int flushes = random.nextBoolean() ? Integer.MAX_VALUE : random.nextInt(10);
       long flushPauseNanos = 1L << random.nextInt(22);
@@ -148,8 +185,12 @@ class StorePowerLossTest {
       for (int id = ids.incrementAndGet(); id <= last; id = ids.incrementAndGet()) {
         CrashWorkload.Batch batch = CrashWorkload.batch(seed, id);
         oracle.begun(batch);
-        CrashWorkload.apply(store, batch);
-        oracle.ended(batch);
+        try {
+          CrashWorkload.apply(store, batch);
+          oracle.ended(batch);
+        } catch (StoreFullException e) {
+          assertThat(e).hasMessageContaining("of at most");
+        }
       }
     } catch (IoFailure e) {
       if (e.errno() != Errno.EIO) {
@@ -162,17 +203,17 @@ class StorePowerLossTest {
 
   /** Cuts the power after each write and sync that opening and closing does, and opens again. */
   private void crashAtEveryStepOfRecovery(
-      SimulatedDisk crashed, Durability durability, int[] expected) {
+      SimulatedDisk crashed, Setting setting, Durability durability, int[] expected) {
     boolean whole = false;
     for (int steps = 0; !whole; steps++) {
       SimulatedDisk disk = crashed.copy(steps).withPowerFor(steps);
       try {
-        open(disk, durability);
+        open(disk, setting, durability);
         whole = true;
       } catch (IoFailure e) {
         assertThat(e).hasMessageContaining("EIO");
       }
-      assertThat(open(disk.afterCrash(steps), durability))
+      assertThat(open(disk.afterCrash(steps), setting, durability))
           .as("after a failure at step %d of the recovery", steps)
           .isEqualTo(expected);
     }

@@ -1,6 +1,7 @@
 package dev.emberkv.server;
 
 import dev.emberkv.compaction.CorruptionException;
+import dev.emberkv.compaction.StoreFullException;
 import dev.emberkv.server.Command.Placement;
 import dev.emberkv.uring.IoFailure;
 import java.nio.charset.StandardCharsets;
@@ -167,6 +168,7 @@ final class CommandExecutor {
     return switch (e) {
       case CommandException expected -> String.valueOf(expected.getMessage());
       case IllegalArgumentException mistake -> "ERR " + mistake.getMessage();
+      case StoreFullException full -> "ERR " + full.getMessage();
       case IoFailure failure -> {
         LOG.error("{} failed: {}", shown(request, 0), failure.getMessage());
         yield "IOERR " + failure.getMessage();

@@ -1,10 +1,12 @@
 package dev.emberkv.server;
 
+import dev.emberkv.engine.SpaceStats;
 import dev.emberkv.engine.StoreStats;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The text of {@code INFO}: sections of {@code name:value} lines, under Redis' names where Redis
@@ -153,6 +155,19 @@ final class InfoReport {
     line("memory_bytes", stats.memoryBytes());
     line("memory_limit_bytes", stats.memoryLimitBytes());
     line("disk_bytes", stats.diskBytes());
+    SpaceStats space = stats.space();
+    line("disk_volume_bytes", space.volumeBytes());
+    line("disk_limit_bytes", space.limitBytes());
+    line("segments_by_fill", segmentsByFill(space));
+    line("write_amplification", "%.3f".formatted(space.writeAmplification()));
+    line("compaction_debt_bytes", space.debtBytes());
+    line("compaction_moved_bytes", space.movedBytes());
+    line("compaction_segments_cleaned", space.segmentsCleaned());
+  }
+
+  /** Lists how many segments hold less than a tenth live rows, up to two tenths, and so on. */
+  private static String segmentsByFill(SpaceStats space) {
+    return space.segmentsByFill().stream().map(String::valueOf).collect(Collectors.joining(","));
   }
 
   private static String mebibytes(long bytes) {

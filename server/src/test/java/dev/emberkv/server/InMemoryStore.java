@@ -4,6 +4,7 @@ import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.engine.Initializer;
 import dev.emberkv.engine.MemoryReservation;
 import dev.emberkv.engine.RowStatus;
+import dev.emberkv.engine.SpaceStats;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreOptions;
 import dev.emberkv.engine.StoreStats;
@@ -149,7 +150,8 @@ final class InMemoryStore implements Store {
         0,
         0,
         options.memoryBytes(),
-        0);
+        0,
+        SpaceStats.none());
   }
 
   @Override

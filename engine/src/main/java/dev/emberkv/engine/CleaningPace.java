@@ -1,0 +1,131 @@
+package dev.emberkv.engine;
+
+import dev.emberkv.compaction.SegmentUse;
+import dev.emberkv.compaction.SegmentedLog;
+import dev.emberkv.compaction.VictimPolicy;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
+
+/**
+ * Decides when cleaning is due, how much of it, and how fast. Under pressure, when room runs out or
+ * writers wait for it, as fast as it goes; while nobody uses the store, to give space back; and
+ * beside the foreground, where the disk has no limit that is near, slowly and only when half of the
+ * log is garbage.
+ *
+ * <p>Used by the cleaning thread.
+ */
+final class CleaningPace implements LongConsumer {
+  /**
+   * Free segments, as a share of all, at which cleaning begins, and twice as many where it ends.
+   */
+  private static final int LOW_SHARE = 1024;
+
+  private static final int LOW_SEGMENTS = 2;
+
+  /** Cleaning gives up when all that it could gain is a smaller share of the log than this. */
+  private static final int LEAST_SHARE = 64;
+
+  private static final long BUSY_BYTES_PER_SECOND = 64L << 20;
+  private static final double BUSY_GARBAGE = 0.5;
+  private static final double IDLE_GARBAGE = 0.15;
+  private static final long IDLE_NANOS = 1_000_000_000L;
+  private static final long PASS_BYTES = 64L << 20;
+
+  private final Tiers tiers;
+  private final SegmentedLog log;
+  private long usesSeen;
+  private long usedAtNanos = System.nanoTime();
+  private long bytesSincePause;
+  private boolean pressed;
+  private boolean refilling;
+  private boolean idle;
+  private boolean dirty;
+
+  CleaningPace(Tiers tiers) {
+    this.tiers = tiers;
+    this.log = tiers.log();
+  }
+
+  /** Takes a look at the free space, the garbage and the foreground. */
+  void look(List<SegmentUse> sealed, List<SegmentUse> used) {
+    long now = System.nanoTime();
+    long uses = uses();
+    if (uses != usesSeen) {
+      usesSeen = uses;
+      usedAtNanos = now;
+    }
+    idle = now - usedAtNanos > IDLE_NANOS;
+    long capacity = 0;
+    long deadBytes = 0;
+    for (SegmentUse use : sealed) {
+      capacity += use.capacityBytes();
+      deadBytes += VictimPolicy.gainBytes(use, used);
+    }
+    long low = lowBytes(capacity);
+    long left = log.bytesLeft();
+    refilling = left < low || (refilling && left < 2 * low);
+    pressed = refilling || tiers.space().isWaitedFor();
+    double garbage = capacity == 0 ? 0 : (double) deadBytes / capacity;
+    boolean several = deadBytes > (long) LOW_SEGMENTS * log.segmentBytes();
+    dirty = several && garbage > (idle ? IDLE_GARBAGE : BUSY_GARBAGE);
+  }
+
+  /** Ends a pass, whose own commits are no sign of a foreground. */
+  void passed() {
+    usesSeen = uses();
+  }
+
+  private long uses() {
+    return tiers.epoch().answered() + log.stats().records();
+  }
+
+  private long lowBytes(long capacity) {
+    return Math.max((long) LOW_SEGMENTS * log.segmentBytes(), capacity / LOW_SHARE);
+  }
+
+  /** Returns whether room runs out. */
+  boolean isPressed() {
+    return pressed;
+  }
+
+  boolean wantsCleaning() {
+    return pressed || dirty;
+  }
+
+  /** Returns whether cleaning all of the segments would gain more than a trifle. */
+  boolean isWorthwhile(List<SegmentUse> sealed, List<SegmentUse> used) {
+    long capacity = 0;
+    long gain = 0;
+    for (SegmentUse use : sealed) {
+      capacity += use.capacityBytes();
+      gain += VictimPolicy.gainBytes(use, used);
+    }
+    return gain >= Math.max(log.segmentBytes(), capacity / LEAST_SHARE);
+  }
+
+  /** Returns how much one pass should gain. */
+  long goalBytes() {
+    return pressed
+        ? Math.max(2L * log.segmentBytes(), Math.min(PASS_BYTES, 4 * lowBytes(0)))
+        : PASS_BYTES;
+  }
+
+  /** Returns the least that cleaning one segment must gain. */
+  long minGainBytes() {
+    return pressed ? log.segmentBytes() / LEAST_SHARE : log.segmentBytes() / 8;
+  }
+
+  /** Waits as long as the foreground is to be left alone after so many bytes. */
+  @Override
+  public void accept(long bytes) {
+    if (pressed || idle) {
+      return;
+    }
+    bytesSincePause += bytes;
+    if (bytesSincePause >= 1 << 20) {
+      LockSupport.parkNanos(bytesSincePause * 1_000_000_000L / BUSY_BYTES_PER_SECOND);
+      bytesSincePause = 0;
+    }
+  }
+}

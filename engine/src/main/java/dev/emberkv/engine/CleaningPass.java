@@ -1,0 +1,100 @@
+package dev.emberkv.engine;
+
+import dev.emberkv.compaction.RecordFormat;
+import dev.emberkv.compaction.RecordVisitor;
+import dev.emberkv.compaction.SegmentUse;
+import dev.emberkv.compaction.SegmentedLog;
+import dev.emberkv.compaction.VictimPolicy;
+import java.util.List;
+import java.util.function.LongConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Empties one segment: copies what is live in it to the stream of copies and points the index
+ * there. A row that is overwritten meanwhile keeps its new place, and the copy is dead at once. A
+ * clean row in DRAM learns the new home of its record. What a crash would still need, the old
+ * record, stays where it is until the segment is freed.
+ *
+ * <p>Used by the cleaning thread, outside of the {@link Epoch}: it enters for each record.
+ */
+final class CleaningPass implements RecordVisitor {
+  private static final Logger LOGGER = LoggerFactory.getLogger(CleaningPass.class);
+
+  private final SegmentedLog log;
+  private final Epoch epoch;
+  private final Evictor.KeyspaceRegistry keyspaces;
+  private final LongConsumer pace;
+  private final SegmentUse victim;
+  private final List<SegmentUse> used;
+
+  /**
+   * Prepares the cleaning of a segment.
+   *
+   * @param used all segments with records, as they were after the segment was sealed and every
+   *     operation had ended that was under way then
+   * @param pace told of the bytes of each copy; may wait
+   */
+  CleaningPass(
+      Tiers tiers,
+      Evictor.KeyspaceRegistry keyspaces,
+      SegmentUse victim,
+      List<SegmentUse> used,
+      LongConsumer pace) {
+    this.log = tiers.log();
+    this.epoch = tiers.epoch();
+    this.keyspaces = keyspaces;
+    this.victim = victim;
+    this.used = used;
+    this.pace = pace;
+  }
+
+  /** Empties the segment; false when some of its records are damaged and keep it. */
+  boolean run() {
+    return log.readLive(victim.number(), this);
+  }
+
+  @Override
+  public void record(
+      long location,
+      int kind,
+      int table,
+      long key,
+      long sequence,
+      int timeSeconds,
+      long payloadAddress,
+      int payloadBytes) {
+    boolean deletes = kind == RecordFormat.TOMBSTONE || kind == RecordFormat.DROP;
+    if (kind == RecordFormat.COMMIT
+        || kind == RecordFormat.START
+        || (deletes && !VictimPolicy.isNeeded(victim, sequence, used))) {
+      return;
+    }
+    long copy =
+        log.appendCopy(kind, table, key, sequence, timeSeconds, payloadAddress, payloadBytes);
+    if (!deletes) {
+      boolean moved;
+      try (Guard _ = epoch.enter()) {
+        Keyspace keyspace = keyspaces.byId(table);
+        moved = keyspace != null && move(keyspace, kind, key, location, copy);
+      }
+      log.markDead(moved ? location : copy);
+    }
+    pace.accept(RecordFormat.storedBytes(payloadBytes));
+  }
+
+  private static boolean move(Keyspace keyspace, int kind, long key, long from, long to) {
+    return kind == RecordFormat.TABLE
+        ? keyspace.definition.compareAndSet(from, to)
+        : keyspace.relocate(keyspace.hash(key), from, to);
+  }
+
+  @Override
+  public void corrupt(long segment, long offset, String expected) {
+    LOGGER.error(
+        "Damaged data in segment {} at offset {}: expected {}; the segment is kept as it is",
+        segment,
+        offset,
+        expected);
+  }
+}
