@@ -32,7 +32,7 @@ import java.util.concurrent.ThreadLocalRandom;
  *
  * <p>Appended records fill one stream of segments, and the copies that cleaning makes another one.
  * Which records are live is kept in {@link LiveBitmaps}: data is live from the moment it was
- * appended until {@link #markDead}. Why cleaning loses nothing: docs/adr/0007-cleaning.md.
+ * appended until {@link #markDead}. Why cleaning loses nothing: docs/adr/0008-cleaning.md.
  *
  * <p>At any time a crash leaves a prefix of what was appended, with all that was flushed. Of that
  * prefix, {@link RecordFormat} says which records count: whoever frees segments must read it.

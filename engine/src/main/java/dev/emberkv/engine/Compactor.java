@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * <p>A pass makes sure of four things, in this order. What it copies counts: everything was flushed
  * after the segment had been sealed. No reader still has an old location: every operation that was
  * under way has ended. What superseded the dead records counts as well: another flush. And the
- * copies are on stable storage. Why that loses nothing: docs/adr/0007-cleaning.md.
+ * copies are on stable storage. Why that loses nothing: docs/adr/0008-cleaning.md.
  *
  * <p>One daemon thread, that {@link #close} ends; {@link #clean} is for it and for tests.
  */

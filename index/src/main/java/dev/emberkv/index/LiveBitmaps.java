@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * Which records of the log are live: one bit per 32-byte granule of each used segment, outside of
  * the heap. Of a live record the bits of its first and its last granule are set; so a record has at
  * least two granules, and its length, which whoever declares it dead need not know, is the distance
- * to the next set bit. Why these are plain bits: docs/adr/0007-cleaning.md.
+ * to the next set bit. Why these are plain bits: docs/adr/0008-cleaning.md.
  *
  * <p>Thread-safe. Bits of neighbouring records share words, so they change by compare-and-set.
  * {@link #remove} counts for the one caller that clears the first bit; nobody else touches the last
