@@ -50,7 +50,8 @@ final class LiveReader implements AutoCloseable {
   }
 
   /**
-   * Hands over the live data and the control records of a segment, in their order.
+   * Hands over the live data and the control records of a segment, in their order, but for
+   * deletions that never counted.
    *
    * @return whether all of them could be read; the visitor is told of what could not
    * @throws IoFailure when the device fails
@@ -204,7 +205,12 @@ final class LiveReader implements AutoCloseable {
 
     private void hand(long location, long address) {
       int kind = RecordFormat.kind(address);
-      if (kind == RecordFormat.PAD || (SegmentContents.isData(kind) && !live.contains(location))) {
+      int offset = (int) (LogLocation.fileOffset(location) - segment.fileOffset());
+      boolean wanted =
+          SegmentContents.isData(kind)
+              ? live.contains(location)
+              : segment.contents().counts(offset);
+      if (kind == RecordFormat.PAD || !wanted) {
         return;
       }
       visitor.record(

@@ -1,6 +1,7 @@
 package dev.emberkv.compaction;
 
 import java.util.BitSet;
+import org.roaringbitmap.RoaringBitmap;
 
 /**
  * What one use of a segment holds, as far as its cleaning depends on it, beside the live bits of
@@ -14,6 +15,10 @@ import java.util.BitSet;
  */
 final class SegmentContents {
   private final BitSet controlPages = new BitSet();
+
+  /** Granules of deletions whose commit never came; unchanged once the store is open. */
+  private final RoaringBitmap neverCounted = new RoaringBitmap();
+
   private long dataRecords;
   private long minDataSequence = Long.MAX_VALUE;
   private long deletions;
@@ -50,6 +55,20 @@ final class SegmentContents {
     }
     waiting |= !committed && kind != RecordFormat.COMMIT && kind != RecordFormat.START;
     started |= kind == RecordFormat.START;
+  }
+
+  /**
+   * Notes that a tombstone or drop never counts: it waits in front of a start.
+   *
+   * @param offset where in the segment
+   */
+  void neverCounts(int offset) {
+    neverCounted.add(offset / RecordFormat.GRANULE_BYTES);
+  }
+
+  /** Returns whether the tombstone or drop at an offset counts, or will. */
+  boolean counts(int offset) {
+    return !neverCounted.contains(offset / RecordFormat.GRANULE_BYTES);
   }
 
   /** Returns how many rows, string keys and definitions were appended. */

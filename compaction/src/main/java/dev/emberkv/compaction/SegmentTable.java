@@ -231,6 +231,11 @@ final class SegmentTable {
     return segments.get(number);
   }
 
+  /** Returns the segment that an offset in the volume lies in. */
+  synchronized Segment segmentAt(long fileOffset) {
+    return segments.get((int) (fileOffset / segmentBytes));
+  }
+
   /** Returns the segments that hold records, or did before they were damaged, oldest use first. */
   synchronized List<Segment> used() {
     return segments.stream()

@@ -334,7 +334,7 @@ public final class SegmentedLog implements AutoCloseable {
         segment.contentsAreKnown();
       }
     }
-    return new Survivors(live, table.volumeBytes());
+    return new Survivors(live, table, table.volumeBytes());
   }
 
   // Cleaning
@@ -377,6 +377,8 @@ public final class SegmentedLog implements AutoCloseable {
   }
 
   private SegmentUse useOf(Segment segment, SegmentHeader header) {
+    // Counted first: of a segment that is being filled, the contents then tell of all of these.
+    long liveRecords = live.records(segment.number());
     SegmentContents contents = segment.contents();
     return new SegmentUse(
         segment.number(),
@@ -386,7 +388,7 @@ public final class SegmentedLog implements AutoCloseable {
         live.granules(segment.number()) * RecordFormat.GRANULE_BYTES,
         contents.deletionBytes(),
         contents.minDataSequence(),
-        contents.dataRecords() - live.records(segment.number()),
+        contents.dataRecords() - liveRecords,
         contents.maxDeletionSequence(),
         contents.waiting(),
         contents.started());

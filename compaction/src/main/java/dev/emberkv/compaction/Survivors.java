@@ -12,11 +12,13 @@ import dev.emberkv.uring.RawMemory;
  */
 public final class Survivors implements AutoCloseable {
   private final LiveBitmaps live;
+  private final SegmentTable table;
   private final long granules;
   private final NativeMemory named;
 
-  Survivors(LiveBitmaps live, long volumeBytes) {
+  Survivors(LiveBitmaps live, SegmentTable table, long volumeBytes) {
     this.live = live;
+    this.table = table;
     this.granules = volumeBytes / RecordFormat.GRANULE_BYTES;
     this.named = NativeMemory.reserve(Math.max(1, granules / Byte.SIZE));
   }
@@ -28,6 +30,16 @@ public final class Survivors implements AutoCloseable {
   public void add(long location) {
     long word = word(location);
     RawMemory.putLong(word, RawMemory.getLong(word) | 1L << location);
+  }
+
+  /**
+   * Names a tombstone or drop that waits in front of a start: cleaning must not copy it, since a
+   * copy counts.
+   */
+  public void neverCounts(long location) {
+    long fileOffset = LogLocation.fileOffset(location);
+    Segment segment = table.segmentAt(fileOffset);
+    segment.contents().neverCounts((int) (fileOffset - segment.fileOffset()));
   }
 
   private long word(long location) {

@@ -2,6 +2,7 @@ package dev.emberkv.engine;
 
 import dev.emberkv.uring.NativeMemory;
 import dev.emberkv.uring.RawMemory;
+import java.util.function.LongConsumer;
 
 /**
  * The row records of a scan that wait for their commit, or to be handled together, in the order of
@@ -92,7 +93,11 @@ final class PendingRecords implements AutoCloseable {
     return count;
   }
 
-  void clear() {
+  /** Forgets the records, and tells where each was. */
+  void clear(LongConsumer places) {
+    for (long i = 0; i < count; i++) {
+      places.accept(RawMemory.getLong(memory.address() + i * ENTRY_BYTES + 16));
+    }
     count = 0;
   }
 

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Not thread-safe; used while the store opens.
  */
-final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseable {
+final class Recovery implements RecordVisitor, AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(Recovery.class);
   private static final long CHECK_SEED = 0x632be59bd9b4e019L;
   private static final int CHECK_BITS = 25;
@@ -50,6 +51,8 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
 
   private List<TableChange> pendingChanges = new ArrayList<>();
   private final List<Suspect> suspects = new ArrayList<>();
+  private final LongStream.Builder neverCount = LongStream.builder();
+  private long uncommitted;
   private long newestSequence;
   private long corruptions;
 
@@ -74,8 +77,9 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
    */
   record Definition(int id, long definedAt, long location, @Nullable TableSpec table) {}
 
-  /** A definition of a keyspace, or its end when there is none. */
-  private record TableChange(int id, long sequence, @Nullable Definition definition) {}
+  /** A definition of a keyspace, or its end when there is none, and where it stands. */
+  private record TableChange(
+      int id, long sequence, long location, @Nullable Definition definition) {}
 
   /**
    * A record that is damaged, as far as its header can be believed.
@@ -92,10 +96,13 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
   Survivors run(SegmentedLog log) {
     Survivors survivors = log.recover(this);
     applyReady();
+    uncommitted = pendingRows.size() + pendingChanges.size();
+    dropWaiting();
+    neverCount.build().forEach(survivors::neverCounts);
     for (Suspect suspect : suspects) {
       Found keyspace = found.get(suspect.table);
       if (keyspace != null && suspect.sequence > 0 && suspect.sequence <= newestSequence) {
-        keyspace.rows.put(suspect.hash, suspect.sequence, suspect.place);
+        keyspace.rows.put(suspect.hash, suspect.sequence, false, suspect.place);
       }
     }
     return survivors;
@@ -113,7 +120,7 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
 
   /** Returns how many records at the end of the log wait for a commit that will not come. */
   long uncommitted() {
-    return pendingRows.size() + pendingChanges.size();
+    return uncommitted;
   }
 
   /** Returns the keyspaces that exist, the one that was defined last first. */
@@ -176,13 +183,11 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
               new TableChange(
                   table,
                   sequence,
+                  location,
                   definition(table, sequence, location, payloadAddress, payloadBytes)));
-      case RecordFormat.DROP -> change(committed, new TableChange(table, sequence, null));
+      case RecordFormat.DROP -> change(committed, new TableChange(table, sequence, location, null));
       case RecordFormat.COMMIT -> commit(key, payloadAddress, payloadBytes);
-      case RecordFormat.START -> {
-        pendingRows.clear();
-        pendingChanges.clear();
-      }
+      case RecordFormat.START -> dropWaiting();
       default ->
           throw new IllegalStateException(
               "the log has records of kind %d, which this release does not know".formatted(kind));
@@ -206,17 +211,27 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
   }
 
   private void applyReady() {
-    readyRows.commit(sequence -> true, this);
+    readyRows.commit(sequence -> true, new Rows(true));
   }
 
-  @Override
-  public void approach(int table, long hash) {
-    approached = rowsOf(table).approach(hash);
-  }
+  /** Takes records that count. */
+  private final class Rows implements PendingRecords.Sink {
+    /** Whether they did from the start, as copies do. */
+    private final boolean atOnce;
 
-  @Override
-  public void row(int table, long hash, long sequence, long place) {
-    rowsOf(table).put(hash, sequence, place);
+    Rows(boolean atOnce) {
+      this.atOnce = atOnce;
+    }
+
+    @Override
+    public void approach(int table, long hash) {
+      approached = rowsOf(table).approach(hash);
+    }
+
+    @Override
+    public void row(int table, long hash, long sequence, long place) {
+      rowsOf(table).put(hash, sequence, atOnce, place);
+    }
   }
 
   private RecoveryMap rowsOf(int table) {
@@ -258,6 +273,21 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
     return found.computeIfAbsent(table, id -> new Found());
   }
 
+  /** Forgets what waits, and remembers which deletions those were. */
+  private void dropWaiting() {
+    pendingRows.clear(place -> {
+      if (RecoveryMap.isDeletion(place)) {
+        neverCount.add(RecoveryMap.location(place));
+      }
+    });
+    for (TableChange change : pendingChanges) {
+      if (change.definition == null) {
+        neverCount.add(change.location);
+      }
+    }
+    pendingChanges.clear();
+  }
+
   private void commit(long cut, long payloadAddress, int payloadBytes) {
     newestSequence = Math.max(newestSequence, cut);
     long[] exact = new long[payloadBytes / Long.BYTES];
@@ -267,7 +297,7 @@ final class Recovery implements RecordVisitor, PendingRecords.Sink, AutoCloseabl
     Arrays.sort(exact);
     PendingRecords.Coverage coverage =
         sequence -> sequence <= cut || Arrays.binarySearch(exact, sequence) >= 0;
-    pendingRows.commit(coverage, this);
+    pendingRows.commit(coverage, new Rows(false));
     List<TableChange> waiting = new ArrayList<>();
     for (TableChange change : pendingChanges) {
       if (coverage.covers(change.sequence)) {

@@ -9,7 +9,7 @@ import dev.emberkv.uring.RawMemory;
  *
  * <pre>
  *    0  u64 hash of the key, by which the store's index knows it
- *    8  u64 sequence, 0 for a free cell
+ *    8  u64 | sequence : 63 | counted at once : 1 |, 0 for a free cell
  *   16  u64 | check : 25 | deleted : 1 | location : 38 |
  * </pre>
  *
@@ -41,13 +41,27 @@ final class RecoveryMap implements AutoCloseable {
     return (long) check << CHECK_SHIFT | (deleted ? DELETED : 0) | location;
   }
 
+  /** Returns whether a place is a tombstone's. */
+  static boolean isDeletion(long place) {
+    return (place & DELETED) != 0;
+  }
+
+  static long location(long place) {
+    return place & LOCATION_MASK;
+  }
+
   /** Loads what {@link #put} will look at first, so that the cache misses of many keys overlap. */
   int approach(long hash) {
     return RawMemory.getByte(address(hash >>> -bits));
   }
 
-  /** Notes a record; of two with one key, the one with the higher sequence stays. */
-  void put(long hash, long sequence, long place) {
+  /**
+   * Notes a record. Of two with one key, the one with the higher sequence stays. A batch that names
+   * a key twice leaves two with the same sequence, of which the second one counts: the one that
+   * comes later in the log, unless cleaning has copied it, and copies count at once.
+   */
+  void put(long hash, long sequence, boolean atOnce, long place) {
+    long version = sequence << 1 | (atOnce ? 1 : 0);
     if (size * 10 > (1L << bits) * 7) {
       grow();
     }
@@ -56,9 +70,9 @@ final class RecoveryMap implements AutoCloseable {
     if (seen == 0) {
       size++;
     }
-    if (sequence >= seen) {
+    if (version >= seen) {
       RawMemory.putLong(cell, hash);
-      RawMemory.putLong(cell + 8, sequence);
+      RawMemory.putLong(cell + 8, version);
       RawMemory.putLong(cell + 16, place);
     }
   }
@@ -105,10 +119,10 @@ final class RecoveryMap implements AutoCloseable {
   void forEachNewerThan(long sequence, Visitor visitor) {
     for (long i = 0; i < 1L << bits; i++) {
       long cell = address(i);
-      long newest = RawMemory.getLong(cell + 8);
+      long newest = RawMemory.getLong(cell + 8) >>> 1;
       long place = RawMemory.getLong(cell + 16);
-      if (newest > sequence && (place & DELETED) == 0) {
-        visitor.row(RawMemory.getLong(cell), newest, place & LOCATION_MASK);
+      if (newest > sequence && !isDeletion(place)) {
+        visitor.row(RawMemory.getLong(cell), newest, location(place));
       }
     }
   }

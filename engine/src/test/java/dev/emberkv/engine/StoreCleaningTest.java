@@ -3,7 +3,9 @@ package dev.emberkv.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.emberkv.compaction.LogOptions;
 import dev.emberkv.compaction.StoreFullException;
+import dev.emberkv.simulation.SimulatedDisk;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -208,5 +210,54 @@ class StoreCleaningTest {
       assertThat(store.tables()).isEmpty();
       assertThat(store.strings().size()).isZero();
     }
+  }
+
+  @Test
+  void deletionsThatACrashDroppedAreNotCopiedByCleaning() {
+    int rows = 20_000;
+    int kept = 2000;
+    SimulatedDisk disk = new SimulatedDisk(1);
+    SimulatedDisk crashed;
+    try (Store store = openOn(disk, Durability.CHECKPOINT)) {
+      Table table = store.createTable(TableSpec.of("t", DIM));
+      for (int from = 0; from < rows; from += BATCH) {
+        put(table, range(from, from + BATCH), 1);
+      }
+      store.checkpoint();
+      // when: deletions reach the disk, and their commit does not
+      table.delete(MemorySegment.ofArray(range(0, kept)));
+      for (int from = kept; from < rows; from += BATCH) {
+        put(table, range(from, from + BATCH), 2);
+      }
+      crashed = disk.copy(2);
+    }
+    SimulatedDisk cleaned;
+    try (Store store = openOn(crashed, Durability.EVERYSEC)) {
+      Table table = store.table("t").orElseThrow();
+      assertThat(versions(table, kept)).containsOnly(1);
+      long target = store.stats().diskBytes() / LogOptions.MIN_SEGMENT_BYTES * 4;
+      for (int version = 3; store.stats().space().segmentsCleaned() < target; version++) {
+        for (int from = kept; from < rows; from += BATCH) {
+          put(table, range(from, from + BATCH), version);
+        }
+        put(table, Arrays.stream(range(0, kept)).filter(id -> id % 4 == 3).toArray(), version);
+      }
+      store.flush();
+      cleaned = crashed.copy(3);
+    }
+    // then
+    try (Store store = openOn(cleaned, Durability.EVERYSEC)) {
+      int[] versions = versions(store.table("t").orElseThrow(), kept);
+      for (int id = 0; id < kept; id++) {
+        assertThat(versions[id]).as("row %d", id).isBetween(1, id % 4 == 3 ? 1000 : 1);
+      }
+    }
+  }
+
+  private Store openOn(SimulatedDisk disk, Durability durability) {
+    return EmberStore.open(
+        options(LIMIT).withDurability(durability),
+        () -> disk,
+        log -> log.withSegmentBytes(LogOptions.MIN_SEGMENT_BYTES).withDiskLimitBytes(LIMIT));
   }
 }
