@@ -60,6 +60,7 @@ final class BatchLookup {
 
   /** Looks up {@code count} keys from the {@code first} on. */
   void run(long first, int count) {
+    long began = guard.sampleClock();
     try {
       int done = 0;
       while (done < count && reader == null) {
@@ -90,6 +91,7 @@ final class BatchLookup {
       readAlone(first + retries[i]);
     }
     countAnswers();
+    tiers.latencies().record(coldHits > 0, began);
   }
 
   /**

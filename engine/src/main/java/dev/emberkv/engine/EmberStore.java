@@ -82,6 +82,7 @@ final class EmberStore implements Store {
             new CommitClock(),
             new DiskSpace(log, this::unloggedBytes, options.directory().toFile()::getUsableSpace),
             options.durability(),
+            new TierLatencies(),
             new AsyncLookups());
     this.prefetcher = new Prefetcher(tiers);
     this.flusher = new Flusher(tiers, options.checkpointInterval(), this::checkpoint);
@@ -418,6 +419,8 @@ final class EmberStore implements Store {
         counters.prefetchesWasted.sum(),
         counters.prefetchesRefused.sum(),
         counters.falsePositives.sum(),
+        tiers.latencies().hot(),
+        tiers.latencies().cold(),
         budget.indexBytes() - log.bitmapBytes(),
         slabs.assignedBytes(),
         budget.fixedBytes() + budget.reservedBytes() + budget.indexBytes() + slabs.assignedBytes(),

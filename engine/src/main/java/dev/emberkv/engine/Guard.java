@@ -10,6 +10,9 @@ import java.lang.invoke.VarHandle;
  * <p>Used by its thread alone, but for the epoch and the counts, which others read.
  */
 final class Guard implements AutoCloseable {
+  /** Of so many reads of a thread, one is timed. */
+  static final int SAMPLE = 64;
+
   /** Outside of any operation. */
   static final long OUTSIDE = 0;
 
@@ -33,6 +36,8 @@ final class Guard implements AutoCloseable {
 
   private static final int COUNT_OFFSET = 8;
 
+  private int reads;
+
   @SuppressWarnings("unused") // Reached through EPOCH.
   private long epoch;
 
@@ -49,6 +54,11 @@ final class Guard implements AutoCloseable {
 
   long epoch() {
     return (long) EPOCH.getAcquire(this);
+  }
+
+  /** Returns the time if the read that begins is one to be timed, else 0. */
+  long sampleClock() {
+    return reads++ % SAMPLE == 0 ? System.nanoTime() : 0;
   }
 
   /** Counts keys that were answered with a {@link RowStatus}. */

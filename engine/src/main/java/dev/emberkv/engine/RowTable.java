@@ -110,6 +110,7 @@ final class RowTable implements Table {
   public byte get(long key, MemorySegment row) {
     checkRows(row, 1);
     try (Guard guard = tiers.epoch().enter()) {
+      long began = guard.sampleClock();
       Keyspace keyspace = keyspace();
       byte status = readHot(keyspace, key, row);
       if (status != RowStatus.HOT) {
@@ -122,6 +123,7 @@ final class RowTable implements Table {
         }
       }
       guard.count(status, 1);
+      tiers.latencies().record(status == RowStatus.COLD, began);
       return status;
     }
   }

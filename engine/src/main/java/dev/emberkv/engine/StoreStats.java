@@ -27,6 +27,8 @@ package dev.emberkv.engine;
  *     deleted or lost their slab to another row size or an index
  * @param prefetchesRefused rows that were not prefetched because too many were waiting or pinned
  * @param falsePositives index tags that matched another key
+ * @param hotLatency of reading calls that DRAM answered alone
+ * @param coldLatency of reading calls that asked the device
  * @param indexBytes DRAM taken by the indexes
  * @param slabBytes DRAM taken by slabs
  * @param memoryBytes DRAM taken by everything under the budget
@@ -55,6 +57,8 @@ public record StoreStats(
     long prefetchesWasted,
     long prefetchesRefused,
     long falsePositives,
+    ReadLatency hotLatency,
+    ReadLatency coldLatency,
     long indexBytes,
     long slabBytes,
     long memoryBytes,

@@ -19,6 +19,7 @@ import java.util.function.Consumer;
  * @param clock numbers the batches
  * @param space lets writes in while there is room for them
  * @param durability when a write counts as done
+ * @param latencies how long reads take
  * @param async reads what asynchronous lookups left on the device
  */
 record Tiers(
@@ -32,6 +33,7 @@ record Tiers(
     CommitClock clock,
     DiskSpace space,
     Durability durability,
+    TierLatencies latencies,
     AsyncLookups async) {
   /**
    * Stamps a batch.

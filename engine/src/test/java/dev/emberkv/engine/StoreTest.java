@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -236,6 +237,31 @@ class StoreTest {
       Table again = store.createTable(TableSpec.of("dropped", 16));
       assertThat(again.size()).isZero();
       assertThat(again.get(3, MemorySegment.ofArray(row))).isEqualTo(RowStatus.MISSING);
+    }
+  }
+
+  @Test
+  void oneReadInSixtyFourIsTimedForTheTierThatItTook() {
+    MemorySegment row = MemorySegment.ofArray(new byte[32]);
+    try (Store store = Store.open(options(IoMode.AUTO))) {
+      store.createTable(TableSpec.of("t", 8)).put(1, row);
+    }
+    try (Store store = Store.open(options(IoMode.AUTO))) {
+      Table table = store.table("t").orElseThrow();
+      // when
+      assertThat(table.get(1, row)).isEqualTo(RowStatus.COLD);
+      for (int i = 0; i < 3 * Guard.SAMPLE; i++) {
+        assertThat(table.get(1, row)).isEqualTo(RowStatus.HOT);
+      }
+      // then
+      ReadLatency cold = store.stats().coldLatency();
+      ReadLatency hot = store.stats().hotLatency();
+      assertThat(cold.samples()).isEqualTo(1);
+      assertThat(hot.samples()).isEqualTo(3);
+      assertThat(hot.p50Nanos()).isPositive().isLessThanOrEqualTo(hot.p99Nanos());
+      assertThat(hot.p99Nanos()).isLessThanOrEqualTo(hot.p999Nanos());
+      assertThat(cold.p50Nanos()).isPositive();
+      assertThat(cold.maxNanos()).isGreaterThanOrEqualTo(cold.p50Nanos());
     }
   }
 }

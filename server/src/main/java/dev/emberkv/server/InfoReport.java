@@ -1,5 +1,6 @@
 package dev.emberkv.server;
 
+import dev.emberkv.engine.ReadLatency;
 import dev.emberkv.engine.SpaceStats;
 import dev.emberkv.engine.StoreStats;
 import java.util.LinkedHashMap;
@@ -150,6 +151,8 @@ final class InfoReport {
     line("prefetches_wasted", stats.prefetchesWasted());
     line("prefetches_refused", stats.prefetchesRefused());
     line("false_positives", stats.falsePositives());
+    latency("hot", stats.hotLatency());
+    latency("cold", stats.coldLatency());
     line("index_bytes", stats.indexBytes());
     line("slab_bytes", stats.slabBytes());
     line("memory_bytes", stats.memoryBytes());
@@ -163,6 +166,18 @@ final class InfoReport {
     line("compaction_debt_bytes", space.debtBytes());
     line("compaction_moved_bytes", space.movedBytes());
     line("compaction_segments_cleaned", space.segmentsCleaned());
+  }
+
+  private void latency(String tier, ReadLatency latency) {
+    line(tier + "_read_samples", latency.samples());
+    line(tier + "_read_p50_usec", micros(latency.p50Nanos()));
+    line(tier + "_read_p99_usec", micros(latency.p99Nanos()));
+    line(tier + "_read_p999_usec", micros(latency.p999Nanos()));
+    line(tier + "_read_max_usec", micros(latency.maxNanos()));
+  }
+
+  private static String micros(long nanos) {
+    return String.format(Locale.ROOT, "%.3f", nanos / 1000.0);
   }
 
   /** Lists how many segments hold less than a tenth live rows, up to two tenths, and so on. */

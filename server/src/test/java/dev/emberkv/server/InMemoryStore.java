@@ -3,6 +3,7 @@ package dev.emberkv.server;
 import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.engine.Initializer;
 import dev.emberkv.engine.MemoryReservation;
+import dev.emberkv.engine.ReadLatency;
 import dev.emberkv.engine.RowStatus;
 import dev.emberkv.engine.SpaceStats;
 import dev.emberkv.engine.Store;
@@ -146,6 +147,8 @@ final class InMemoryStore implements Store {
         0,
         0,
         0,
+        ReadLatency.NONE,
+        ReadLatency.NONE,
         0,
         0,
         0,
