@@ -4,6 +4,7 @@ import dev.emberkv.bench.workload.BenchResult;
 import dev.emberkv.bench.workload.Measurement;
 import dev.emberkv.bench.workload.PlainArray;
 import dev.emberkv.bench.workload.ProcessMemory;
+import dev.emberkv.bench.workload.ScanProbe;
 import dev.emberkv.bench.workload.TableWork;
 import dev.emberkv.bench.workload.Work;
 import dev.emberkv.bench.workload.WorkThreads;
@@ -14,6 +15,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /**
@@ -33,6 +35,11 @@ final class LookupBench implements Callable<Integer> {
   private static final double ARRAY_SHARE = 0.8;
 
   @Mixin private BenchFlags flags = new BenchFlags();
+
+  @Option(
+      names = "--scan",
+      description = "In the end, scan all rows while the lookups go on; report the hit ratios.")
+  private boolean scan;
 
   @Spec private CommandSpec spec = CommandSpec.create(); // the parser puts the real one here
 
@@ -71,6 +78,14 @@ final class LookupBench implements Callable<Integer> {
         .put("limit_rows", arrayRows)
         .put("of_limit", run.rowsPerSecond() / limit.rowsPerSecond())
         .put("ideal_hit_ratio", idealHitRatio(store));
+    if (scan) {
+      ScanProbe probe = ScanProbe.run(store, table, lookups);
+      result
+          .put("hit_ratio_before_scan", probe.before())
+          .put("hit_ratio_after_scan", probe.after())
+          .put("hit_ratio_10s_after_scan", probe.later())
+          .put("scan_seconds", probe.scanSeconds());
+    }
     return result;
   }
 

@@ -71,7 +71,7 @@ final class StoreBenchTest {
   void givenNoDataWhenLoadedThenTheRowsAreThereForLaterRuns() {
     // given an empty directory, when
     String load = bench(0, "load", "--threads", "2");
-    String lookup = bench(0, "lookup", "--dist", "zipf:0.99", "--batch", "512");
+    String lookup = bench(0, "lookup", "--dist", "zipf:0.99", "--batch", "512", "--scan");
 
     // then
     assertThat(CONTRACT).allSatisfy(field -> assertThat(number(load, field)).isNotNegative());
@@ -82,6 +82,10 @@ final class StoreBenchTest {
     assertThat(number(lookup, "rows")).isEqualTo(20_000);
     assertThat(number(lookup, "limit_rows_per_s")).isPositive();
     assertThat(number(lookup, "ideal_hit_ratio")).isEqualTo(1);
+    assertThat(number(lookup, "hot_read_p50_us")).isPositive();
+    assertThat(number(lookup, "hit_ratio_before_scan")).isEqualTo(1);
+    assertThat(number(lookup, "hit_ratio_10s_after_scan")).isEqualTo(1);
+    assertThat(number(lookup, "scan_seconds")).isPositive();
     assertThat(lookup).contains("\"dist\":\"zipf:0.99\"", "\"batch\":512", "\"threads\":1");
   }
 

@@ -3,9 +3,6 @@ package dev.emberkv.bench.workload;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreStats;
 import dev.emberkv.engine.Table;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -16,14 +13,17 @@ import java.util.List;
  * @param table that the works use
  */
 public record WarmUp(Store store, Table table) {
-  private static final int PASS_BATCH = 8192;
   private static final int MOST_PASSES = 4;
   private static final double ALL_HOT = 0.999;
 
   /** What a row takes beside its bytes, generously: slot header, index entry, unused slots. */
   private static final int ROW_OVERHEAD_BYTES = 96;
 
-  private static final double WINDOW_SECONDS = 2;
+  private static final double FIRST_WINDOW_SECONDS = 2;
+
+  /** Each look at the hit ratio is longer than the last: it moves slower and slower. */
+  private static final double WINDOW_GROWTH = 1.5;
+
   private static final double SETTLED = 0.002;
 
   /**
@@ -36,13 +36,18 @@ public record WarmUp(Store store, Table table) {
     long end = System.nanoTime() + (long) (mostSeconds * 1e9);
     if (fitsInMemory()) {
       int passes = 0;
-      while (passes < MOST_PASSES && System.nanoTime() - end < 0 && readAllRows(end) < ALL_HOT) {
+      while (passes < MOST_PASSES
+          && System.nanoTime() - end < 0
+          && new TableScan(store, table).run(end) < ALL_HOT) {
         passes++;
       }
     }
-    double before = hitRatioOf(works, Math.min(WINDOW_SECONDS, mostSeconds));
+    double window = Math.min(FIRST_WINDOW_SECONDS, mostSeconds);
+    double before = hitRatioOf(works, window);
     while (System.nanoTime() - end < 0) {
-      double now = hitRatioOf(works, Math.min(WINDOW_SECONDS, mostSeconds));
+      window *= WINDOW_GROWTH;
+      double left = (end - System.nanoTime()) / 1e9;
+      double now = hitRatioOf(works, Math.min(window, left));
       if (Math.abs(now - before) < SETTLED) {
         return;
       }
@@ -58,24 +63,6 @@ public record WarmUp(Store store, Table table) {
   private double hitRatioOf(List<Work> works, double seconds) throws InterruptedException {
     StoreStats before = store.stats();
     WorkThreads.run(works, seconds, rows -> {});
-    return StoreActivity.between(before, store.stats()).hitRatio();
-  }
-
-  /** Reads all rows in order and returns the share that was in DRAM; less when time is up. */
-  private double readAllRows(long end) {
-    StoreStats before = store.stats();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment keys = arena.allocate(ValueLayout.JAVA_LONG, PASS_BATCH);
-      MemorySegment rows = arena.allocate((long) PASS_BATCH * table.spec().rowBytes());
-      for (long first = 0;
-          first < table.size() && System.nanoTime() - end < 0;
-          first += PASS_BATCH) {
-        for (int i = 0; i < PASS_BATCH; i++) {
-          keys.setAtIndex(ValueLayout.JAVA_LONG, i, Math.min(first + i, table.size() - 1));
-        }
-        table.lookup(keys, rows, MemorySegment.NULL);
-      }
-    }
     return StoreActivity.between(before, store.stats()).hitRatio();
   }
 }
