@@ -77,7 +77,8 @@ final class LookupBench implements Callable<Integer> {
         .put("limit_rows_per_s", limit.rowsPerSecond())
         .put("limit_rows", arrayRows)
         .put("of_limit", run.rowsPerSecond() / limit.rowsPerSecond())
-        .put("ideal_hit_ratio", idealHitRatio(store));
+        .put("ideal_hit_ratio", idealHitRatio(store))
+        .put("resident_ideal_hit_ratio", shareOfTop(store.stats().hotRows()));
     if (scan) {
       ScanProbe probe = ScanProbe.run(store, table, lookups);
       result
@@ -97,6 +98,10 @@ final class LookupBench implements Callable<Integer> {
   /** The hit ratio if the budget held nothing but the rows that are used most. */
   private double idealHitRatio(Store store) {
     long rowsInBudget = store.options().memoryBytes() / flags.pattern().rowBytes();
-    return flags.distribution().shareOfTop(rowsInBudget, flags.rows());
+    return shareOfTop(rowsInBudget);
+  }
+
+  private double shareOfTop(long rows) {
+    return flags.distribution().shareOfTop(rows, flags.rows());
   }
 }

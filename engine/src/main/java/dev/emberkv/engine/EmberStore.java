@@ -410,6 +410,7 @@ final class EmberStore implements Store {
         io.readBytes(),
         io.writtenBytes(),
         io.submits(),
+        readers.inFlight(),
         counters.admissions.sum(),
         counters.rejections.sum(),
         counters.evictionsClean.sum(),

@@ -33,6 +33,11 @@ final class RecordReaders implements AutoCloseable {
     }
   }
 
+  /** Returns how many reads are in flight about now. */
+  int inFlight() {
+    return queues.inFlight();
+  }
+
   /** Frees all queues; none may be lent. */
   @Override
   public void close() {

@@ -15,6 +15,7 @@ package dev.emberkv.engine;
  * @param deviceWriteBytes bytes written
  * @param deviceSubmits system calls that handed requests to the device; with io_uring far fewer
  *     than requests
+ * @param deviceQueueDepth reads of rows in flight at this moment
  * @param admissions cold rows that were brought into DRAM when they were read
  * @param rejections cold rows that were read and stayed out of DRAM
  * @param evictionsClean rows that left DRAM without I/O
@@ -48,6 +49,7 @@ public record StoreStats(
     long deviceReadBytes,
     long deviceWriteBytes,
     long deviceSubmits,
+    int deviceQueueDepth,
     long admissions,
     long rejections,
     long evictionsClean,
@@ -68,6 +70,11 @@ public record StoreStats(
   /** Returns the number of rows that are on the device only. */
   public long coldRows() {
     return Math.max(0, rows - hotRows);
+  }
+
+  /** Returns how many rows a device read answers on average, or 0 before the first. */
+  public double rowsPerDeviceRead() {
+    return deviceReads == 0 ? 0 : (double) coldHits / deviceReads;
   }
 
   /** Returns the share of found keys that were answered from DRAM, or 0 before the first. */

@@ -3,6 +3,8 @@ package dev.emberkv.uring;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +62,9 @@ public final class QueuePool implements AutoCloseable {
 
   private boolean closed;
 
+  /** All queues, lent or idle. */
+  private final Set<IoQueue> queues = ConcurrentHashMap.newKeySet();
+
   /**
    * Makes an empty pool.
    *
@@ -84,6 +89,11 @@ public final class QueuePool implements AutoCloseable {
    */
   public @Nullable Lease tryAcquire(long timeoutNanos) throws InterruptedException {
     return permits.tryAcquire(timeoutNanos, TimeUnit.NANOSECONDS) ? lend() : null;
+  }
+
+  /** Returns how many requests are in flight about now, in all queues. */
+  public int inFlight() {
+    return queues.stream().mapToInt(IoQueue::inFlight).sum();
   }
 
   /** Returns the sizes that the pool was made with. */
@@ -111,7 +121,7 @@ public final class QueuePool implements AutoCloseable {
       idle.clear();
     }
     permits.release(options.maxQueues());
-    members.forEach(Member::free);
+    members.forEach(this::free);
   }
 
   private Lease lend() {
@@ -138,12 +148,20 @@ public final class QueuePool implements AutoCloseable {
     NativeMemory memory = NativeMemory.reserveSmallPages(options.memoryOfOneQueue());
     try {
       IoQueue queue = backend.newQueue(options.depth(), memory);
+      queues.add(queue);
       return new Member(
           memory, queue, new BufferPool(memory, options.bufferBytes(), options.buffers()));
     } catch (RuntimeException e) {
       memory.close();
       throw e;
     }
+  }
+
+  /** Frees a queue and then, only if that worked, the memory that its transfers land in. */
+  private void free(Member member) {
+    queues.remove(member.queue);
+    member.queue.close();
+    member.memory.close();
   }
 
   private record Member(NativeMemory memory, IoQueue queue, BufferPool buffers) {
@@ -153,12 +171,6 @@ public final class QueuePool implements AutoCloseable {
         queue.await(queue.inFlight(), (userData, result) -> {});
       }
       buffers.reclaimAll();
-    }
-
-    /** Frees the queue and then, only if that worked, the memory that its transfers land in. */
-    void free() {
-      queue.close();
-      memory.close();
     }
   }
 
@@ -210,7 +222,7 @@ public final class QueuePool implements AutoCloseable {
       } finally {
         permits.release();
         if (!settled) {
-          current.free();
+          free(current);
         }
       }
     }

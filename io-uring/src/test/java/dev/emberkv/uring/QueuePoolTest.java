@@ -44,10 +44,12 @@ final class QueuePoolTest {
           lease.queue().read(file, 0, lease.buffers().acquire(), BLOCK, i);
         }
         assertThat(lease.buffers().acquire()).isEqualTo(BufferPool.NONE);
+        assertThat(pool.inFlight()).isEqualTo(4);
       }
 
       try (QueuePool.Lease lease = pool.acquire()) {
         assertThat(lease.queue().inFlight()).isZero();
+        assertThat(pool.inFlight()).isZero();
         assertThat(lease.buffers().available()).isEqualTo(4);
       }
     }

@@ -142,6 +142,8 @@ final class InfoReport {
     line("device_read_bytes", stats.deviceReadBytes());
     line("device_write_bytes", stats.deviceWriteBytes());
     line("device_submits", stats.deviceSubmits());
+    line("device_queue_depth", stats.deviceQueueDepth());
+    line("rows_per_device_read", "%.3f".formatted(stats.rowsPerDeviceRead()));
     line("admissions", stats.admissions());
     line("rejections", stats.rejections());
     line("evictions_clean", stats.evictionsClean());

@@ -147,6 +147,7 @@ final class InMemoryStore implements Store {
         0,
         0,
         0,
+        0,
         ReadLatency.NONE,
         ReadLatency.NONE,
         0,
