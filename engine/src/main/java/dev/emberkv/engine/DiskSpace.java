@@ -29,6 +29,7 @@ final class DiskSpace {
   private final SegmentedLog log;
   private final LongSupplier dramBytes;
   private final LongSupplier usableBytes;
+  private final WaitRule waits;
   private volatile boolean scarce;
 
   /** What writes under way were let in for; guarded by this, as are the other counts. */
@@ -45,11 +46,13 @@ final class DiskSpace {
    *
    * @param dramBytes the most that the DRAM tier holds of what the log does not have yet
    * @param usableBytes what the file system has left
+   * @param waits which threads must not wait here
    */
-  DiskSpace(SegmentedLog log, LongSupplier dramBytes, LongSupplier usableBytes) {
+  DiskSpace(SegmentedLog log, LongSupplier dramBytes, LongSupplier usableBytes, WaitRule waits) {
     this.log = log;
     this.dramBytes = dramBytes;
     this.usableBytes = usableBytes;
+    this.waits = waits;
     this.scarce = isScarce();
   }
 
@@ -82,6 +85,11 @@ final class DiskSpace {
     scarce = now;
   }
 
+  /** Returns whether writes are let in whatever they append. */
+  boolean isPlenty() {
+    return !scarce;
+  }
+
   /**
    * Lets a write in; outside of the epoch.
    *
@@ -99,6 +107,7 @@ final class DiskSpace {
   }
 
   private synchronized long admitScarce(long bytes, boolean refusable) {
+    waits.beforeWaiting();
     long seen = fruitless;
     waiting++;
     try {

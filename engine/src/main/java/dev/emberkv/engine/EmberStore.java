@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The store: opens its parts in order, keeps the tables, and makes and drops their keyspaces.
  *
- * <p>Changes of the set of tables are serialized by this object's monitor.
+ * <p>Changes of the set of tables are serialized by this object's monitor, which {@link Databases}
+ * takes inside its own.
  */
 final class EmberStore implements Store {
   private static final Logger LOGGER = LoggerFactory.getLogger(EmberStore.class);
@@ -51,7 +52,7 @@ final class EmberStore implements Store {
   private final AtomicReferenceArray<@Nullable Keyspace> keyspaces =
       new AtomicReferenceArray<>(MAX_KEYSPACES);
   private final ConcurrentSkipListMap<String, RowTable> tables = new ConcurrentSkipListMap<>();
-  private final StringSpace strings;
+  private final Databases databases;
   private volatile Instant lastCheckpoint = Instant.now();
   private boolean closed;
 
@@ -64,11 +65,12 @@ final class EmberStore implements Store {
     this.hashSeed = KeyHash.ofId(log.storeId(), HASH_SALT);
     this.budget = new MemoryBudget(options.memoryBytes(), sizing.fixedBytes());
     this.slabs = new SlabPool(budget.maxSlabBytes(), budget::slabBytes);
-    this.readers = new RecordReaders(log, backend, sizing.readers());
-    this.resolverReaders = new RecordReaders(log, backend, Sizing.RESOLVER);
+    WaitRule waits = new WaitRule();
+    this.readers = new RecordReaders(log, backend, sizing.readers(), waits);
+    this.resolverReaders = new RecordReaders(log, backend, Sizing.RESOLVER, waits);
     Counters counters = new Counters();
     this.admission = new AdmissionPolicy(slabs, sizing.sketchBytes());
-    Evictor evictor = new Evictor(slabs, log, keyspaces::get, admission, counters);
+    Evictor evictor = new Evictor(slabs, log, keyspaces::get, admission, counters, waits);
     Epoch epoch = new Epoch();
     this.tiers =
         new Tiers(
@@ -80,15 +82,19 @@ final class EmberStore implements Store {
             epoch,
             counters,
             new CommitClock(),
-            new DiskSpace(log, this::unloggedBytes, options.directory().toFile()::getUsableSpace),
+            new DiskSpace(
+                log, this::unloggedBytes, options.directory().toFile()::getUsableSpace, waits),
             options.durability(),
             new TierLatencies(),
-            new AsyncLookups());
+            new AsyncLookups(),
+            waits);
     this.prefetcher = new Prefetcher(tiers);
     this.flusher = new Flusher(tiers, options.checkpointInterval(), this::checkpoint);
     this.compactor = new Compactor(tiers, flusher, keyspaces::get);
     budget.add(log::bitmapBytes);
-    this.strings = new StringSpace(recover(), hashSeed, tiers, this::clearStrings);
+    this.databases = new Databases(tiers, hashSeed, new StringKeyspaces());
+    recover();
+    databases.settle();
   }
 
   static Store open(StoreOptions options) {
@@ -151,9 +157,8 @@ final class EmberStore implements Store {
 
   // Opening
 
-  /** Rebuilds indexes and tables from the log and returns the keyspace of the string keys. */
-  private Keyspace recover() {
-    Keyspace stringRows = null;
+  /** Rebuilds indexes, databases and tables from the log. */
+  private void recover() {
     try (Recovery recovery = new Recovery(hashSeed);
         Survivors survivors = recovery.run(log)) {
       tiers.clock().startAfter(recovery.newestSequence());
@@ -163,7 +168,8 @@ final class EmberStore implements Store {
       }
       for (Recovery.Definition definition : recovery.definitions()) {
         TableSpec spec = definition.table();
-        if (spec == null ? stringRows != null : tables.containsKey(spec.name())) {
+        StringsDefinition strings = definition.strings();
+        if (spec != null && tables.containsKey(spec.name())) {
           // a crash came between the two steps of clearing it
           append(RecordFormat.DROP, definition.id(), MemorySegment.NULL);
           continue;
@@ -173,17 +179,14 @@ final class EmberStore implements Store {
             adopt(definition.id(), kind, definition.location(), recovery.keys(definition.id()));
         survivors.add(definition.location());
         fill(recovery, rows, survivors);
-        if (spec == null) {
-          stringRows = rows;
-        } else {
+        if (spec != null) {
           tables.put(spec.name(), new RowTable(spec, rows, tiers, prefetcher));
+        } else if (strings != null) {
+          databases.adopt(rows, strings);
         }
       }
       survivors.buryOthers();
     }
-    return stringRows != null
-        ? stringRows
-        : define(RecordFormat.STRING, TableCodec.encodeStrings());
   }
 
   private static void fill(Recovery recovery, Keyspace keyspace, Survivors survivors) {
@@ -211,7 +214,7 @@ final class EmberStore implements Store {
   }
 
   /** Makes a keyspace that survives a restart. */
-  private Keyspace define(int kind, byte[] definition) {
+  private synchronized Keyspace define(int kind, byte[] definition) {
     log.checkWritable();
     long admitted = tiers.space().admit(RecordFormat.PAGE_BYTES);
     try {
@@ -240,6 +243,28 @@ final class EmberStore implements Store {
   private void flushChange() {
     if (options.durability() != Durability.CHECKPOINT) {
       log.flush();
+    }
+  }
+
+  /** What the databases ask of the store. */
+  private final class StringKeyspaces implements Databases.Keyspaces {
+    @Override
+    public Keyspace define(byte[] definition) {
+      return EmberStore.this.define(RecordFormat.STRING, definition);
+    }
+
+    @Override
+    public void redefine(Keyspace keyspace, byte[] definition) {
+      long location = append(RecordFormat.TABLE, keyspace.id, MemorySegment.ofArray(definition));
+      flushChange();
+      log.markDead(keyspace.definition.getAndSet(location));
+    }
+
+    @Override
+    public void drop(Keyspace keyspace) {
+      synchronized (EmberStore.this) {
+        EmberStore.this.drop(keyspace);
+      }
     }
   }
 
@@ -306,18 +331,32 @@ final class EmberStore implements Store {
   }
 
   @Override
-  public StringKeyspace strings() {
-    return strings;
-  }
-
-  private synchronized void clearStrings() {
-    Keyspace fresh = define(RecordFormat.STRING, TableCodec.encodeStrings());
-    drop(strings.swap(fresh));
+  public StringKeyspace strings(int database) {
+    return databases.get(database);
   }
 
   @Override
-  public synchronized void clear() {
-    clearStrings();
+  public long stringCount(int database) {
+    return databases.size(database);
+  }
+
+  @Override
+  public void swapStrings(int a, int b) {
+    databases.swap(a, b);
+  }
+
+  @Override
+  public void refuseToWait() {
+    tiers.waits().refuse();
+  }
+
+  @Override
+  public void clear() {
+    databases.clear();
+    clearTables();
+  }
+
+  private synchronized void clearTables() {
     for (RowTable table : tables.values()) {
       drop(table.swap(define(RecordFormat.ROW, TableCodec.encode(table.spec()))));
     }
@@ -394,7 +433,7 @@ final class EmberStore implements Store {
     Counters counters = tiers.counters();
     IoCounters io = backend.counters();
     LogStats logStats = log.stats();
-    long rows = strings.size();
+    long rows = databases.size();
     for (RowTable table : tables.values()) {
       rows += table.size();
     }
@@ -437,6 +476,7 @@ final class EmberStore implements Store {
     }
     closed = true;
     prefetcher.close();
+    databases.stop();
     tiers.async().close();
     compactor.close();
     flusher.close();

@@ -36,18 +36,21 @@ final class Evictor {
   private final KeyspaceRegistry keyspaces;
   private final AdmissionPolicy policy;
   private final Counters counters;
+  private final WaitRule waits;
 
   Evictor(
       SlabPool slabs,
       SegmentedLog log,
       KeyspaceRegistry keyspaces,
       AdmissionPolicy policy,
-      Counters counters) {
+      Counters counters,
+      WaitRule waits) {
     this.slabs = slabs;
     this.log = log;
     this.keyspaces = keyspaces;
     this.policy = policy;
     this.counters = counters;
+    this.waits = waits;
   }
 
   /**
@@ -82,6 +85,7 @@ final class Evictor {
     if (slot != 0) {
       return slot;
     }
+    waits.beforeWaiting();
     long deadline = System.nanoTime() + MAX_WAIT_NANOS;
     while (true) {
       int freed = reclaim(slotClass, use, true);

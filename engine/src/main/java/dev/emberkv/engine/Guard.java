@@ -30,6 +30,7 @@ final class Guard implements AutoCloseable {
   final Thread thread = Thread.currentThread();
   final BatchScratch scratch = new BatchScratch();
   final RowKey.Id key = new RowKey.Id();
+  final StringProbe strings = new StringProbe();
 
   /** Answered keys by {@link RowStatus}; indexed away from the ends of the array's cache lines. */
   private final long[] counts = new long[COUNT_OFFSET + 4 + COUNT_OFFSET];

@@ -314,6 +314,7 @@ final class Keyspace {
   }
 
   private void logVersionOf(long slot) {
+    tiers.waits().beforeWaiting();
     if (!tiers.evictor().writeBack(slot)) {
       LockSupport.parkNanos(WRITE_BACK_PAUSE_NANOS);
     }

@@ -45,6 +45,7 @@ final class NewRow {
   }
 
   private long append(long payload, int payloadBytes) {
+    keyspace.tiers.waits().beforeWaiting();
     return keyspace
         .tiers
         .log()

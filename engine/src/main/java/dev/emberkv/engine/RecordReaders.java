@@ -14,14 +14,17 @@ import dev.emberkv.uring.QueuePool;
 final class RecordReaders implements AutoCloseable {
   private final SegmentedLog log;
   private final QueuePool queues;
+  private final WaitRule waits;
 
-  RecordReaders(SegmentedLog log, IoBackend backend, QueuePool.Options options) {
+  RecordReaders(SegmentedLog log, IoBackend backend, QueuePool.Options options, WaitRule waits) {
     this.log = log;
+    this.waits = waits;
     this.queues = new QueuePool(backend, options);
   }
 
   /** Borrows a reader with an empty batch. */
   RecordReader borrow() {
+    waits.beforeWaiting();
     return new RecordReader(log, queues.acquire());
   }
 

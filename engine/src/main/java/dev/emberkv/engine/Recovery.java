@@ -73,9 +73,15 @@ final class Recovery implements RecordVisitor, AutoCloseable {
    *
    * @param definedAt the sequence number of its definition
    * @param location where the log has it
-   * @param table the table whose rows it has; null for the string keyspace
+   * @param table the table whose rows it has; null for string keys
+   * @param strings which database's keys it has; null for a table
    */
-  record Definition(int id, long definedAt, long location, @Nullable TableSpec table) {}
+  record Definition(
+      int id,
+      long definedAt,
+      long location,
+      @Nullable TableSpec table,
+      @Nullable StringsDefinition strings) {}
 
   /** A definition of a keyspace, or its end when there is none, and where it stands. */
   private record TableChange(
@@ -266,7 +272,12 @@ final class Recovery implements RecordVisitor, AutoCloseable {
       int id, long sequence, long location, long payload, int payloadBytes) {
     byte[] encoded = bytes(payload, payloadBytes);
     boolean isStrings = TableCodec.isStrings(encoded);
-    return new Definition(id, sequence, location, isStrings ? null : TableCodec.decode(encoded));
+    return new Definition(
+        id,
+        sequence,
+        location,
+        isStrings ? null : TableCodec.decode(encoded),
+        isStrings ? StringsDefinition.decode(encoded) : null);
   }
 
   private Found keyspace(int table) {
@@ -311,7 +322,7 @@ final class Recovery implements RecordVisitor, AutoCloseable {
 
   /** Hashes the key that stands at the start of a string row's payload a second time. */
   private static int checkOf(long payload) {
-    byte[] key = bytes(payload + RowKey.Text.LENGTH_BYTES, RawMemory.getInt(payload));
+    byte[] key = bytes(payload + StringRow.HEAD_BYTES, StringRow.keyBytes(payload));
     return (int) (KeyHash.ofBytes(key, CHECK_SEED) >>> (Long.SIZE - CHECK_BITS));
   }
 

@@ -2,11 +2,14 @@ package dev.emberkv.engine;
 
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
  * The full key of a row, which tells whether a slot or a log record is the row's own.
  *
- * <p>Not thread-safe: {@link Id} is reused for one key after the other.
+ * <p>Not thread-safe: a key object is reused for one key after the other.
  */
 sealed interface RowKey {
   /** Returns the 64 bits that stand in the header: the id, or the hash of a string key. */
@@ -56,27 +59,33 @@ sealed interface RowKey {
     }
   }
 
-  /** A string key; the payload of its row is {@code u32 key length, key, value}. */
+  /** A string key, a range of an array; see {@link StringRow} for how it stands in a row. */
   final class Text implements RowKey {
-    static final int LENGTH_BYTES = Integer.BYTES;
+    private static final VarHandle WORDS =
+        MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
-    private final long hash;
-    private final byte[] bytes;
+    private long hash;
+    private byte[] data = {};
+    private int offset;
+    private int length;
 
-    Text(long hash, byte[] bytes) {
-      this.hash = hash;
-      this.bytes = bytes;
+    /** Makes this the key of another row. */
+    Text of(long newHash, byte[] newData, int newOffset, int newLength) {
+      hash = newHash;
+      data = newData;
+      offset = newOffset;
+      length = newLength;
+      return this;
     }
 
     /** Returns whether a payload that may be damaged is large enough for its key. */
     static boolean isWithin(long payload, int payloadBytes) {
-      int length = payloadBytes < LENGTH_BYTES ? -1 : RawMemory.getInt(payload);
-      return length >= 0 && length <= payloadBytes - LENGTH_BYTES;
+      return payloadBytes >= StringRow.HEAD_BYTES
+          && StringRow.keyBytes(payload) <= payloadBytes - StringRow.HEAD_BYTES;
     }
 
-    /** Returns how many bytes of the payload stand before the value. */
-    int prefixBytes() {
-      return LENGTH_BYTES + bytes.length;
+    int length() {
+      return length;
     }
 
     @Override
@@ -88,20 +97,40 @@ sealed interface RowKey {
     public boolean matches(long address, int payloadBytes) {
       long payload = Slot.payload(address);
       return Slot.key(address) == hash
-          && payloadBytes >= prefixBytes()
-          && RawMemory.getInt(payload) == bytes.length
-          && RawMemory.equal(payload + LENGTH_BYTES, MemorySegment.ofArray(bytes), 0, bytes.length);
+          && payloadBytes >= tombstoneBytes()
+          && StringRow.keyBytes(payload) == length
+          && hasBytes(payload + StringRow.HEAD_BYTES);
+    }
+
+    private boolean hasBytes(long address) {
+      int at = 0;
+      for (; at <= length - Integer.BYTES; at += Integer.BYTES) {
+        if ((int) WORDS.get(data, offset + at) != RawMemory.getInt(address + at)) {
+          return false;
+        }
+      }
+      for (; at < length; at++) {
+        if (data[offset + at] != RawMemory.getByte(address + at)) {
+          return false;
+        }
+      }
+      return true;
     }
 
     @Override
     public int tombstoneBytes() {
-      return prefixBytes();
+      return StringRow.HEAD_BYTES + length;
     }
 
     @Override
     public void writeTombstone(long address) {
-      RawMemory.putInt(address, bytes.length);
-      RawMemory.copy(MemorySegment.ofArray(bytes), 0, address + LENGTH_BYTES, bytes.length);
+      RawMemory.putInt(address, StringRow.head(length, ValueType.STRING));
+      writeBytes(address);
+    }
+
+    /** Writes the key to its place in a payload. */
+    void writeBytes(long payload) {
+      RawMemory.copy(MemorySegment.ofArray(data), offset, payload + StringRow.HEAD_BYTES, length);
     }
   }
 }

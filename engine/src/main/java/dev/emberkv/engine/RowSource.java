@@ -37,25 +37,46 @@ sealed interface RowSource {
     }
   }
 
-  /** A string key with its value. */
+  /** A string key with its value, a range of an array. Reused for one after the other. */
   final class Text implements RowSource {
     private final RowKey.Text key;
-    private final byte[] value;
+    private byte[] data = {};
+    private int offset;
+    private int length;
+    private ValueType type = ValueType.STRING;
+    private long expiresAtMillis = StringEntry.NEVER;
 
-    Text(RowKey.Text key, byte[] value) {
+    Text(RowKey.Text key) {
       this.key = key;
-      this.value = value;
+    }
+
+    /** Moves to the value of the key that {@code key} is now, a string that stays. */
+    Text of(byte[] newData, int newOffset, int newLength) {
+      return of(newData, newOffset, newLength, ValueType.STRING, StringEntry.NEVER);
+    }
+
+    /** Moves to the value of the key that {@code key} is now. */
+    Text of(
+        byte[] newData, int newOffset, int newLength, ValueType newType, long newExpiresAtMillis) {
+      data = newData;
+      offset = newOffset;
+      length = newLength;
+      type = newType;
+      expiresAtMillis = newExpiresAtMillis;
+      return this;
     }
 
     @Override
     public int payloadBytes() {
-      return key.prefixBytes() + value.length;
+      return StringRow.prefixBytes(key.length(), expiresAtMillis) + length;
     }
 
     @Override
     public void writeTo(long address) {
-      key.writeTombstone(address);
-      RawMemory.copy(MemorySegment.ofArray(value), 0, address + key.prefixBytes(), value.length);
+      StringRow.writeHead(address, key.length(), type, expiresAtMillis);
+      key.writeBytes(address);
+      int prefix = StringRow.prefixBytes(key.length(), expiresAtMillis);
+      RawMemory.copy(MemorySegment.ofArray(data), offset, address + prefix, length);
     }
   }
 }

@@ -12,6 +12,9 @@ import java.util.Optional;
  * Several stores can be open in one process, each in a directory of its own.
  */
 public interface Store extends AutoCloseable {
+  /** The number of databases of string keys. */
+  int DATABASES = 16;
+
   /**
    * Opens the store in a directory, and makes it if there is none.
    *
@@ -42,8 +45,31 @@ public interface Store extends AutoCloseable {
   /** Drops a table with all its rows and returns whether it was there. */
   boolean dropTable(String name);
 
-  /** Returns the string keyspace. */
-  StringKeyspace strings();
+  /** Returns the string keys of database 0. */
+  default StringKeyspace strings() {
+    return strings(0);
+  }
+
+  /**
+   * Returns the string keys of a database. Its number stays with what this returns, also when its
+   * keys are swapped with another's.
+   *
+   * @param database 0 to {@link #DATABASES} - 1
+   */
+  StringKeyspace strings(int database);
+
+  /** Returns the number of string keys of a database. */
+  long stringCount(int database);
+
+  /** Gives each of two databases the string keys of the other. */
+  void swapStrings(int a, int b);
+
+  /**
+   * Makes the calling thread one that must not wait, as the event loop of a server: its calls on
+   * string keys throw {@link WouldWaitException} rather than wait for the device, for memory or for
+   * another thread's call. Calls on tables and on the store itself are not for such a thread.
+   */
+  void refuseToWait();
 
   /** Drops all string keys and all rows of all tables; the tables stay. */
   void clear();

@@ -3,25 +3,48 @@ package dev.emberkv.engine;
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.index.KeyHash;
 import dev.emberkv.index.Location;
-import dev.emberkv.uring.RawMemory;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** The string keys: turns byte arrays into rows of a {@link Keyspace} and back. */
+/**
+ * One database of string keys: turns byte arrays into rows of a {@link Keyspace} and back.
+ *
+ * <p>Every write holds the locks of all its keys from {@link KeyLocks} while it reads, decides and
+ * writes, and takes its sequence number under them, so the order of the numbers is that of the
+ * writes.
+ */
 final class StringSpace implements StringKeyspace {
+  private static final int FIRST_BATCH = 16;
+  private static final int MAX_BATCH = 512;
+
   private final Tiers tiers;
   private final long hashSeed;
+  private final KeyLocks locks;
+
+  /** Set once a key may have a time to live. */
+  private final AtomicBoolean expiring;
+
   private volatile Keyspace keyspace;
 
-  /** Set by {@link EmberStore}, which owns the making and dropping of keyspaces. */
+  /** Set by {@link Databases}, which owns the making and dropping of keyspaces. */
   private final Runnable clearer;
 
-  StringSpace(Keyspace keyspace, long hashSeed, Tiers tiers, Runnable clearer) {
+  StringSpace(
+      Keyspace keyspace,
+      long hashSeed,
+      Tiers tiers,
+      KeyLocks locks,
+      AtomicBoolean expiring,
+      Runnable clearer) {
+    this.expiring = expiring;
     this.keyspace = keyspace;
     this.hashSeed = hashSeed;
     this.tiers = tiers;
+    this.locks = locks;
     this.clearer = clearer;
   }
 
@@ -36,43 +59,120 @@ final class StringSpace implements StringKeyspace {
     return keyspace;
   }
 
+  // Reading
+
   @Override
   public byte @Nullable [] get(byte[] key) {
-    ValueCopy copy = new ValueCopy(keyOf(key));
+    StringCopy copy = read(key, true);
+    if (copy == null) {
+      return null;
+    }
+    requireString(copy.type());
+    return copy.value();
+  }
+
+  @Override
+  public @Nullable StringEntry entry(byte[] key) {
+    StringCopy copy = read(key, true);
+    return copy == null ? null : copy.entry();
+  }
+
+  @Override
+  public @Nullable KeyInfo info(byte[] key) {
+    StringCopy copy = read(key, false);
+    return copy == null ? null : copy.info();
+  }
+
+  @Override
+  public int valueLength(byte[] key) {
+    KeyInfo info = info(key);
+    if (info == null) {
+      return -1;
+    }
+    requireString(info.type());
+    return info.valueBytes();
+  }
+
+  private static void requireString(ValueType type) {
+    if (type != ValueType.STRING) {
+      throw new WrongTypeException(type);
+    }
+  }
+
+  /** Reads a key; null when it is missing or its time is over. */
+  private @Nullable StringCopy read(byte[] key, boolean wantsValue) {
+    StringCopy copy = new StringCopy(keyOf(key), wantsValue);
     try (Guard guard = tiers.epoch().enter()) {
-      byte status = keyspace.read(copy.key, copy);
-      guard.count(status, 1);
-      return status == RowStatus.MISSING ? null : copy.value;
+      return read(keyspace, copy, guard) ? copy : null;
+    }
+  }
+
+  /** Reads a key inside the epoch and returns whether it is there. */
+  private static boolean read(Keyspace rows, StringCopy copy, Guard guard) {
+    byte status = rows.read(copy.key, copy);
+    boolean found = status != RowStatus.MISSING && !copy.isExpired();
+    guard.count(found ? status : RowStatus.MISSING, 1);
+    return found;
+  }
+
+  @Override
+  public int getHot(StringBatch keys, int from, ValueSink sink) {
+    try (Guard guard = tiers.epoch().enter()) {
+      return new HotStrings(keyspace, guard, keys, sink).run(from, hashSeed);
     }
   }
 
   @Override
   public byte[] @Nullable [] getAll(byte[][] keys) {
     byte[] @Nullable [] values = new byte[keys.length][];
-    ValueCopy[] copies = new ValueCopy[keys.length];
-    for (int i = 0; i < keys.length; i++) {
-      copies[i] = new ValueCopy(keyOf(keys[i]));
-    }
-    try (Guard guard = tiers.epoch().enter()) {
-      for (int i : readColdTogether(copies, guard)) {
-        byte status = keyspace.read(copies[i].key, copies[i]);
-        guard.count(status, 1);
-        if (status == RowStatus.MISSING) {
-          copies[i].value = null;
+    readAll(keys, 0, keys.length, values);
+    return values;
+  }
+
+  @Override
+  public int getAll(byte[][] keys, int from, byte[] @Nullable [] values, long maxBytes) {
+    int next = from;
+    int batch = FIRST_BATCH;
+    long bytes = 0;
+    while (next < keys.length && bytes < maxBytes) {
+      int until = Math.min(keys.length, next + batch);
+      long longest = 1;
+      readAll(keys, next, until, values);
+      for (; next < until; next++) {
+        byte[] value = values[next];
+        if (value != null) {
+          bytes += value.length;
+          longest = Math.max(longest, value.length);
         }
       }
+      batch = Math.clamp((maxBytes - bytes) / longest, 1, Math.min(2 * batch, MAX_BATCH));
     }
-    for (int i = 0; i < keys.length; i++) {
-      values[i] = copies[i].value;
+    return next;
+  }
+
+  private void readAll(byte[][] keys, int from, int to, byte[] @Nullable [] values) {
+    StringCopy[] copies = new StringCopy[to - from];
+    for (int i = 0; i < copies.length; i++) {
+      copies[i] = new StringCopy(keyOf(keys[from + i]), true);
     }
-    return values;
+    try (Guard guard = tiers.epoch().enter()) {
+      Keyspace rows = keyspace;
+      for (int i : readColdTogether(rows, copies, from, values, guard)) {
+        boolean found = read(rows, copies[i], guard);
+        values[from + i] = found ? stringOf(copies[i]) : null;
+      }
+    }
+  }
+
+  private static byte @Nullable [] stringOf(StringCopy copy) {
+    return copy.type() == ValueType.STRING ? copy.value() : null;
   }
 
   /**
    * Reads the values that are on the device in one batch; returns the keys that are left to read.
    */
-  private List<Integer> readColdTogether(ValueCopy[] copies, Guard guard) {
-    Keyspace rows = keyspace;
+  private List<Integer> readColdTogether(
+      Keyspace rows, StringCopy[] copies, int from, byte[] @Nullable [] values, Guard guard) {
     List<Integer> left = new ArrayList<>();
     RecordReader reader = null;
     try {
@@ -91,13 +191,15 @@ final class StringSpace implements StringKeyspace {
         reader.run(
             Slot.HEADER_BYTES,
             (i, location, address, payloadBytes) -> {
-              ValueCopy copy = copies[i];
+              StringCopy copy = copies[i];
               if (!rows.owns(address, payloadBytes, copy.key)) {
                 left.add(i);
                 return;
               }
               copy.accept(Slot.payload(address), payloadBytes);
-              guard.count(RowStatus.COLD, 1);
+              boolean found = !copy.isExpired();
+              values[from + i] = found ? stringOf(copy) : null;
+              guard.count(found ? RowStatus.COLD : RowStatus.MISSING, 1);
               rows.admit(copy.key.header(), location, address, payloadBytes);
             });
       }
@@ -110,16 +212,25 @@ final class StringSpace implements StringKeyspace {
   }
 
   @Override
-  public int valueLength(byte[] key) {
-    RowKey.Text text = keyOf(key);
-    int[] length = {-1};
+  public long scan(long cursor, int wanted, KeyVisitor visitor) {
     try (Guard _ = tiers.epoch().enter()) {
-      byte status =
-          keyspace.read(
-              text, (payload, payloadBytes) -> length[0] = payloadBytes - text.prefixBytes());
-      return status == RowStatus.MISSING ? -1 : length[0];
+      return new StringScan(keyspace).run(cursor, wanted, visitor);
     }
   }
+
+  /** Looks at some keys for such whose time to live is over; see {@link StringScan}. */
+  long scanExpired(StringScan.Tier tier, long cursor, int wanted, KeyVisitor visitor) {
+    try (Guard _ = tiers.epoch().enter()) {
+      return new StringScan(keyspace).runExpired(tier, cursor, wanted, visitor);
+    }
+  }
+
+  @Override
+  public long size() {
+    return keyspace.index.size();
+  }
+
+  // Writing
 
   @Override
   public void put(byte[] key, byte[] value) {
@@ -134,10 +245,11 @@ final class StringSpace implements StringKeyspace {
     }
     long bytes = RecordFormat.PAGE_BYTES;
     for (int i = 0; i < keys.length; i++) {
-      checkLength("key", keys[i], MAX_KEY_BYTES);
-      checkLength("value", values[i], MAX_VALUE_BYTES);
-      bytes += DiskSpace.logBytes(RowKey.Text.LENGTH_BYTES + keys[i].length + values[i].length);
+      checkLength("key", keys[i].length, MAX_KEY_BYTES);
+      checkLength("value", values[i].length, MAX_VALUE_BYTES);
+      bytes += logBytes(keys[i].length, values[i].length);
     }
+    beforeWrite();
     long admitted = tiers.space().admit(bytes);
     try {
       writeAll(keys, values);
@@ -147,47 +259,249 @@ final class StringSpace implements StringKeyspace {
   }
 
   private void writeAll(byte[][] keys, byte[][] values) {
-    try (Guard _ = tiers.epoch().enter()) {
+    long[] hashes = hashesOf(keys);
+    try (KeyLocks.Held _ = locks.lockAll(hashes, hashes.length);
+        Guard guard = tiers.epoch().enter()) {
       Keyspace rows = keyspace;
+      StringProbe probe = guard.strings;
       tiers.write(
           keys.length,
           stamp -> {
             for (int i = 0; i < keys.length; i++) {
-              RowKey.Text key = keyOf(keys[i]);
-              rows.put(key, new RowSource.Text(key, values[i]), stamp, new ColdMatches());
+              probe.key.of(hashes[i], keys[i], 0, keys[i].length);
+              probe.row.of(values[i], 0, values[i].length);
+              rows.put(probe.key, probe.row, stamp, new ColdMatches());
             }
           });
     }
     tiers.acknowledge();
   }
 
-  private static void checkLength(String what, byte[] bytes, int limit) {
-    if (bytes.length > limit) {
+  private long[] hashesOf(byte[][] keys) {
+    long[] hashes = new long[keys.length];
+    for (int i = 0; i < keys.length; i++) {
+      hashes[i] = hash(keys[i]);
+    }
+    return hashes;
+  }
+
+  @Override
+  public int putAll(StringBatch batch, int from) {
+    boolean plenty = tiers.space().isPlenty();
+    long bytes = RecordFormat.PAGE_BYTES;
+    for (int n = from; n < batch.size(); n++) {
+      checkLength("key", batch.keyBytes(n), MAX_KEY_BYTES);
+      checkLength("value", batch.valueBytes(n), MAX_VALUE_BYTES);
+      bytes += plenty ? 0 : logBytes(batch.keyBytes(n), batch.valueBytes(n));
+    }
+    int next = from;
+    try {
+      beforeWrite();
+      long admitted = plenty ? 0 : tiers.space().admit(bytes);
+      try {
+        while (next < batch.size()) {
+          next = putChunk(batch, next);
+        }
+      } finally {
+        tiers.space().done(admitted);
+      }
+    } catch (WouldWaitException e) {
+      return next;
+    }
+    tiers.acknowledge();
+    return next;
+  }
+
+  private static long logBytes(int keyBytes, int valueBytes) {
+    return DiskSpace.logBytes(StringRow.prefixBytes(keyBytes, 0) + valueBytes);
+  }
+
+  /** Writes the next keys as one batch; returns the first that is not written. */
+  private int putChunk(StringBatch batch, int from) {
+    int size = Math.min(StringProbe.CHUNK, batch.size() - from);
+    try (Guard guard = tiers.epoch().enter()) {
+      Keyspace rows = keyspace;
+      StringProbe probe = guard.strings;
+      probe.find(rows, batch, from, size, hashSeed);
+      int[] written = new int[1];
+      try (KeyLocks.Held _ = locks.lockAll(probe.hashes, size)) {
+        tiers.write(
+            size,
+            stamp -> {
+              for (int i = 0; i < size; i++) {
+                int n = from + i;
+                RowKey.Text key = probe.keyOf(batch, n, i);
+                probe.row.of(batch.data(), batch.valueOffset(n), batch.valueBytes(n));
+                rows.put(key, probe.row, stamp, new ColdMatches());
+                written[0]++;
+              }
+            });
+      } catch (WouldWaitException e) {
+        if (written[0] == 0) {
+          throw e;
+        }
+      }
+      return from + written[0];
+    }
+  }
+
+  /** A write that is acknowledged when it is on the device always waits. */
+  private void beforeWrite() {
+    if (tiers.writesThrough()) {
+      tiers.waits().beforeWaiting();
+    }
+  }
+
+  private static void checkLength(String what, int bytes, int limit) {
+    if (bytes > limit) {
       throw new IllegalArgumentException(
-          "a %s has at most %d bytes, not %d".formatted(what, limit, bytes.length));
+          "a %s has at most %d bytes, not %d".formatted(what, limit, bytes));
+    }
+  }
+
+  @Override
+  public @Nullable StringEntry update(byte[] key, UnaryOperator<@Nullable StringEntry> change) {
+    checkLength("key", key.length, MAX_KEY_BYTES);
+    beforeWrite();
+    Update update = new Update(key, change);
+    DiskSpace space = tiers.space();
+    long admitted = space.admitDelete(RecordFormat.PAGE_BYTES);
+    try {
+      while (!update.run(admitted)) {
+        // Room for the value is asked for without the lock: others may have to write meanwhile.
+        space.done(admitted);
+        admitted = 0;
+        admitted = space.admit(update.neededBytes);
+      }
+    } finally {
+      space.done(admitted);
+    }
+    tiers.acknowledge();
+    return update.next;
+  }
+
+  /** One update of an entry, which starts over when it needs more room than it was let in for. */
+  private final class Update {
+    private final StringCopy copy;
+    private final UnaryOperator<@Nullable StringEntry> change;
+    long neededBytes = RecordFormat.PAGE_BYTES;
+    @Nullable StringEntry next;
+
+    Update(byte[] key, UnaryOperator<@Nullable StringEntry> change) {
+      this.copy = new StringCopy(keyOf(key), true);
+      this.change = change;
+    }
+
+    /** Reads, decides and writes; false when more room is needed, and then nothing is written. */
+    @SuppressWarnings("ReferenceEquality") // What was given back unchanged is not written.
+    boolean run(long admitted) {
+      ReentrantLock lock = locks.lock(copy.key.header());
+      try (Guard guard = tiers.epoch().enter()) {
+        Keyspace rows = keyspace;
+        StringEntry seen = read(rows, copy, guard) ? copy.entry() : null;
+        StringEntry wanted = change.apply(seen);
+        next = wanted;
+        if (wanted == seen) {
+          return true;
+        }
+        if (wanted == null) {
+          var _ = remove(rows, copy.key);
+          return true;
+        }
+        checkLength("value", wanted.value().length, MAX_VALUE_BYTES);
+        long bytes = RecordFormat.PAGE_BYTES + logBytes(copy.key.length(), wanted.value().length);
+        if (admitted != 0 && admitted < bytes) {
+          neededBytes = bytes;
+          return false;
+        }
+        write(rows, wanted);
+        return true;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    private void write(Keyspace rows, StringEntry entry) {
+      if (entry.expiresAtMillis() != StringEntry.NEVER) {
+        expiring.setOpaque(true);
+      }
+      RowSource.Text row =
+          new RowSource.Text(copy.key)
+              .of(entry.value(), 0, entry.value().length, entry.type(), entry.expiresAtMillis());
+      tiers.write(1, stamp -> rows.put(copy.key, row, stamp, new ColdMatches()));
     }
   }
 
   @Override
   public boolean delete(byte[] key) {
-    boolean[] deleted = new boolean[1];
-    long bytes = DiskSpace.logBytes(RowKey.Text.LENGTH_BYTES + key.length);
-    long admitted = tiers.space().admitDelete(bytes);
-    try {
-      try (Guard _ = tiers.epoch().enter()) {
-        Keyspace rows = keyspace;
-        tiers.write(1, stamp -> deleted[0] = rows.remove(keyOf(key), stamp, new ColdMatches()));
-      }
-      tiers.acknowledge();
-    } finally {
-      tiers.space().done(admitted);
-    }
-    return deleted[0];
+    return deleteAll(new byte[][] {key}) == 1;
   }
 
   @Override
-  public long size() {
-    return keyspace.index.size();
+  public long deleteAll(byte[][] keys) {
+    tiers.waits().beforeWaiting();
+    long bytes = RecordFormat.PAGE_BYTES;
+    for (byte[] key : keys) {
+      bytes += logBytes(key.length, 0);
+    }
+    long admitted = tiers.space().admitDelete(bytes);
+    try {
+      return removeAll(keys);
+    } finally {
+      tiers.space().done(admitted);
+    }
+  }
+
+  private long removeAll(byte[][] keys) {
+    long[] hashes = hashesOf(keys);
+    long[] deleted = new long[1];
+    try (KeyLocks.Held _ = locks.lockAll(hashes, hashes.length);
+        Guard guard = tiers.epoch().enter()) {
+      Keyspace rows = keyspace;
+      tiers.write(
+          keys.length,
+          stamp -> {
+            for (byte[] key : keys) {
+              StringCopy copy = new StringCopy(keyOf(key), false);
+              boolean found = read(rows, copy, guard);
+              if (rows.remove(copy.key, stamp, new ColdMatches()) && found) {
+                deleted[0]++;
+              }
+            }
+          });
+    }
+    tiers.acknowledge();
+    return deleted[0];
+  }
+
+  /** Deletes a key if its time to live is over, and returns whether it did. */
+  boolean deleteExpired(byte[] key) {
+    long admitted = tiers.space().admitDelete(logBytes(key.length, 0));
+    try {
+      return removeExpired(new StringCopy(keyOf(key), false));
+    } finally {
+      tiers.space().done(admitted);
+    }
+  }
+
+  private boolean removeExpired(StringCopy copy) {
+    ReentrantLock lock = locks.lock(copy.key.header());
+    try (Guard _ = tiers.epoch().enter()) {
+      Keyspace rows = keyspace;
+      return rows.read(copy.key, copy) != RowStatus.MISSING
+          && copy.isExpired()
+          && remove(rows, copy.key);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean remove(Keyspace rows, RowKey.Text key) {
+    // The log takes a tombstone after the row is gone from the index: too late to refuse.
+    tiers.waits().beforeWaiting();
+    boolean[] removed = new boolean[1];
+    tiers.write(1, stamp -> removed[0] = rows.remove(key, stamp, new ColdMatches()));
+    return removed[0];
   }
 
   @Override
@@ -196,23 +510,10 @@ final class StringSpace implements StringKeyspace {
   }
 
   private RowKey.Text keyOf(byte[] key) {
-    return new RowKey.Text(KeyHash.ofBytes(key, hashSeed), key);
+    return new RowKey.Text().of(hash(key), key, 0, key.length);
   }
 
-  /** Copies a value out of the row that holds it. */
-  private static final class ValueCopy implements RowReader {
-    final RowKey.Text key;
-    byte @Nullable [] value;
-
-    ValueCopy(RowKey.Text key) {
-      this.key = key;
-    }
-
-    @Override
-    public void accept(long payload, int payloadBytes) {
-      byte[] copy = new byte[payloadBytes - key.prefixBytes()];
-      RawMemory.copy(payload + key.prefixBytes(), MemorySegment.ofArray(copy), 0, copy.length);
-      value = copy;
-    }
+  private long hash(byte[] key) {
+    return KeyHash.ofBytes(key, hashSeed);
   }
 }

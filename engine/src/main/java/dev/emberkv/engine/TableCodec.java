@@ -15,7 +15,9 @@ final class TableCodec {
 
   private TableCodec() {}
 
-  /** Encodes the definition of a string keyspace. */
+  /**
+   * Encodes what the definition of a string keyspace starts with, see {@link StringsDefinition}.
+   */
   static byte[] encodeStrings() {
     return new byte[] {VERSION, STRINGS};
   }

@@ -21,6 +21,7 @@ import java.util.function.Consumer;
  * @param durability when a write counts as done
  * @param latencies how long reads take
  * @param async reads what asynchronous lookups left on the device
+ * @param waits which threads must not wait
  */
 record Tiers(
     SlabPool slabs,
@@ -34,7 +35,8 @@ record Tiers(
     DiskSpace space,
     Durability durability,
     TierLatencies latencies,
-    AsyncLookups async) {
+    AsyncLookups async,
+    WaitRule waits) {
   /**
    * Stamps a batch.
    *

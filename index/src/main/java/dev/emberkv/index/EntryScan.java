@@ -11,12 +11,14 @@ import java.util.Arrays;
  *
  * <p>Not thread-safe; made for one walk.
  */
-final class EntryScan {
+public final class EntryScan {
   private final Directory directory;
   private final Overflow overflow;
   private long[] hashes = new long[16 * Bucket.SLOTS];
   private long[] entries = new long[hashes.length];
   private int count;
+  private long lastHome;
+  private long lastHeader;
 
   EntryScan(Directory directory, Overflow overflow) {
     this.directory = directory;
@@ -32,8 +34,11 @@ final class EntryScan {
 
   /**
    * Visits one home's entries from {@code cursor} on and returns the next position, 0 at the end.
+   * Positions are hashes, so they stay good whatever the index does between two steps: who begins
+   * at 0 and goes on to the end visits every entry once that is there all the time. The last 8 bits
+   * of a position are 0.
    */
-  private long step(long cursor, EntryVisitor visitor) {
+  public long step(long cursor, EntryVisitor visitor) {
     while (true) {
       Layout layout = directory.layout();
       long home = layout.homeOf(cursor);
@@ -49,6 +54,8 @@ final class EntryScan {
       }
       collect(array, home, header, cursor, end);
       if (HomeLock.unchanged(home, header)) {
+        lastHome = home;
+        lastHeader = header;
         for (int i = 0; i < count; i++) {
           visitor.entry(
               hashes[i],
@@ -58,6 +65,15 @@ final class EntryScan {
         return end + 1;
       }
     }
+  }
+
+  /**
+   * Returns whether nothing was changed about the home of the last step since it was read: then the
+   * rows in DRAM that were read meanwhile, at the locations that it visited, were those of its
+   * entries.
+   */
+  public boolean isUnchanged() {
+    return HomeLock.unchanged(lastHome, lastHeader);
   }
 
   private static long lastHash(BucketArray array, long hash) {

@@ -282,6 +282,11 @@ public final class HashIndex implements AutoCloseable {
     new EntryScan(directory, overflow).run(visitor);
   }
 
+  /** Returns a walk over the entries that its caller makes step by step. */
+  public EntryScan scan() {
+    return new EntryScan(directory, overflow);
+  }
+
   /** Returns the number of entries; exact when no writer is at work. */
   public long size() {
     return size.sum();

@@ -37,14 +37,20 @@ public final class KeyHash {
 
   /** Returns the XXH64 hash of bytes (Y. Collet, xxHash specification, section XXH64). */
   public static long ofBytes(byte[] bytes, long seed) {
-    int at = 0;
+    return ofBytes(bytes, 0, bytes.length, seed);
+  }
+
+  /** Returns the XXH64 hash of a range of an array. */
+  public static long ofBytes(byte[] bytes, int offset, int length, long seed) {
+    int at = offset;
+    int end = offset + length;
     long hash;
-    if (bytes.length >= 32) {
+    if (length >= 32) {
       long a = seed + PRIME_1 + PRIME_2;
       long b = seed + PRIME_2;
       long c = seed;
       long d = seed - PRIME_1;
-      for (; at <= bytes.length - 32; at += 32) {
+      for (; at <= end - 32; at += 32) {
         a = round(a, (long) LONGS.get(bytes, at));
         b = round(b, (long) LONGS.get(bytes, at + 8));
         c = round(c, (long) LONGS.get(bytes, at + 16));
@@ -59,7 +65,7 @@ public final class KeyHash {
     } else {
       hash = seed + PRIME_5;
     }
-    return finish(hash + bytes.length, bytes, at);
+    return finish(hash + length, bytes, at, end);
   }
 
   private static long round(long accumulator, long lane) {
@@ -70,18 +76,18 @@ public final class KeyHash {
     return (hash ^ round(0, accumulator)) * PRIME_1 + PRIME_4;
   }
 
-  private static long finish(long hash, byte[] bytes, int from) {
+  private static long finish(long hash, byte[] bytes, int from, int end) {
     int at = from;
-    for (; at <= bytes.length - 8; at += 8) {
+    for (; at <= end - 8; at += 8) {
       long lane = round(0, (long) LONGS.get(bytes, at));
       hash = Long.rotateLeft(hash ^ lane, 27) * PRIME_1 + PRIME_4;
     }
-    if (at <= bytes.length - 4) {
+    if (at <= end - 4) {
       long lane = Integer.toUnsignedLong((int) INTS.get(bytes, at)) * PRIME_1;
       hash = Long.rotateLeft(hash ^ lane, 23) * PRIME_2 + PRIME_3;
       at += 4;
     }
-    for (; at < bytes.length; at++) {
+    for (; at < end; at++) {
       hash = Long.rotateLeft(hash ^ (bytes[at] & 0xff) * PRIME_5, 11) * PRIME_1;
     }
     hash = (hash ^ (hash >>> 33)) * PRIME_2;

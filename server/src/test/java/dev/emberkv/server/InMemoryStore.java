@@ -2,6 +2,8 @@ package dev.emberkv.server;
 
 import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.engine.Initializer;
+import dev.emberkv.engine.KeyInfo;
+import dev.emberkv.engine.KeyVisitor;
 import dev.emberkv.engine.MemoryReservation;
 import dev.emberkv.engine.ReadLatency;
 import dev.emberkv.engine.RowStatus;
@@ -9,9 +11,15 @@ import dev.emberkv.engine.SpaceStats;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreOptions;
 import dev.emberkv.engine.StoreStats;
+import dev.emberkv.engine.StringBatch;
+import dev.emberkv.engine.StringEntry;
 import dev.emberkv.engine.StringKeyspace;
 import dev.emberkv.engine.Table;
 import dev.emberkv.engine.TableSpec;
+import dev.emberkv.engine.ValueSink;
+import dev.emberkv.engine.ValueType;
+import dev.emberkv.engine.WouldWaitException;
+import dev.emberkv.engine.WrongTypeException;
 import dev.emberkv.uring.IoFailure;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +39,8 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,7 +65,9 @@ final class InMemoryStore implements Store {
 
   private volatile Instant lastCheckpoint = Instant.ofEpochSecond(1_700_000_000);
   private final StoreOptions options;
-  private final Strings strings = new Strings();
+  private final ThreadLocal<Boolean> refusesToWait = ThreadLocal.withInitial(() -> false);
+  private final AtomicLong versions = new AtomicLong();
+  private final List<Strings> databases = Stream.generate(Strings::new).limit(DATABASES).toList();
   private final Map<String, Rows> tables = new ConcurrentSkipListMap<>();
 
   InMemoryStore(Path directory) {
@@ -102,13 +115,30 @@ final class InMemoryStore implements Store {
   }
 
   @Override
-  public StringKeyspace strings() {
-    return strings;
+  public StringKeyspace strings(int database) {
+    return databases.get(database);
+  }
+
+  @Override
+  public long stringCount(int database) {
+    return databases.get(database).size();
+  }
+
+  @Override
+  public void swapStrings(int a, int b) {
+    Map<ByteBuffer, StringEntry> ofA = databases.get(a).entries;
+    databases.get(a).entries = databases.get(b).entries;
+    databases.get(b).entries = ofA;
+  }
+
+  @Override
+  public void refuseToWait() {
+    refusesToWait.set(true);
   }
 
   @Override
   public void clear() {
-    strings.clear();
+    databases.forEach(Strings::clear);
     tables.values().forEach(table -> table.rows.clear());
   }
 
@@ -125,15 +155,15 @@ final class InMemoryStore implements Store {
 
   @Override
   public StoreStats stats() {
-    long rows = strings.size() + tables.values().stream().mapToLong(Rows::size).sum();
+    long rows = strings(0).size() + tables.values().stream().mapToLong(Rows::size).sum();
     return new StoreStats(
         "memory",
         rows,
         rows,
         0,
-        strings.hits.get(),
+        databases.getFirst().hits.get(),
         0,
-        strings.misses.get(),
+        databases.getFirst().misses.get(),
         0,
         0,
         0,
@@ -166,49 +196,126 @@ final class InMemoryStore implements Store {
   }
 
   private final class Strings implements StringKeyspace {
-    private final Map<ByteBuffer, byte[]> values = new ConcurrentHashMap<>();
+    private volatile Map<ByteBuffer, StringEntry> entries = new ConcurrentSkipListMap<>();
     private final AtomicLong hits = new AtomicLong();
     private final AtomicLong misses = new AtomicLong();
 
     @Override
     public byte @Nullable [] get(byte[] key) {
+      StringEntry entry = entry(key);
+      if (entry != null && entry.type() != ValueType.STRING) {
+        throw new WrongTypeException(entry.type());
+      }
+      return entry == null ? null : entry.value();
+    }
+
+    @Override
+    public @Nullable StringEntry entry(byte[] key) {
       callsUnderWay.incrementAndGet();
       try {
         String text = new String(key, StandardCharsets.UTF_8);
         if (text.startsWith("slow:")) {
+          if (refusesToWait.get()) {
+            throw new WouldWaitException();
+          }
           slowReads.acquireUninterruptibly();
         } else if (text.startsWith("rotten:")) {
           throw new CorruptionException(3, 4096, "CRC 1, found 2");
         } else if (text.startsWith("broken:")) {
           throw new IoFailure("read volume-0 at 4096, 4096 bytes", 5);
         }
-        byte[] value = values.get(ByteBuffer.wrap(key));
-        (value == null ? misses : hits).incrementAndGet();
-        return value == null ? null : value.clone();
+        StringEntry entry = live(entries.get(ByteBuffer.wrap(key)));
+        (entry == null ? misses : hits).incrementAndGet();
+        return entry;
       } finally {
         callsUnderWay.decrementAndGet();
       }
     }
 
+    private @Nullable StringEntry live(@Nullable StringEntry entry) {
+      return entry == null || entry.expiresAtMillis() <= System.currentTimeMillis() ? null : entry;
+    }
+
+    @Override
+    public @Nullable KeyInfo info(byte[] key) {
+      StringEntry entry = live(entries.get(ByteBuffer.wrap(key)));
+      return entry == null ? null : info(entry);
+    }
+
+    private KeyInfo info(StringEntry entry) {
+      return new KeyInfo(
+          entry.type(), entry.value().length, entry.expiresAtMillis(), entry.version());
+    }
+
     @Override
     public byte[] @Nullable [] getAll(byte[][] keys) {
-      batchReads.incrementAndGet();
       byte[] @Nullable [] found = new byte[keys.length][];
-      for (int i = 0; i < keys.length; i++) {
-        found[i] = get(keys[i]);
-      }
+      getAll(keys, 0, found, Long.MAX_VALUE);
       return found;
     }
 
     @Override
+    public int getAll(byte[][] keys, int from, byte[] @Nullable [] values, long maxBytes) {
+      batchReads.incrementAndGet();
+      for (int i = from; i < keys.length; i++) {
+        StringEntry entry = entry(keys[i]);
+        values[i] = entry == null || entry.type() != ValueType.STRING ? null : entry.value();
+      }
+      return keys.length;
+    }
+
+    @Override
+    public int getHot(StringBatch keys, int from, ValueSink sink) {
+      batchReads.incrementAndGet();
+      int n = from;
+      for (; n < keys.size() && (n == from || sink.wantsMore()); n++) {
+        byte[] key = keyOf(keys, n);
+        String text = new String(key, StandardCharsets.UTF_8);
+        if (text.matches("(slow|rotten|broken):.*")) {
+          return n;
+        }
+        StringEntry entry = entry(key);
+        if (entry == null) {
+          sink.missing(n);
+        } else if (entry.type() != ValueType.STRING) {
+          sink.wrongType(n, entry.type());
+        } else {
+          long at = sink.begin(n, entry.value().length);
+          MemorySegment.copy(
+              MemorySegment.ofArray(entry.value()), 0, sink.segment(), at, entry.value().length);
+        }
+      }
+      return n;
+    }
+
+    private static byte[] bytesOf(ByteBuffer key) {
+      byte[] bytes = new byte[key.remaining()];
+      key.duplicate().get(bytes);
+      return bytes;
+    }
+
+    private static byte[] keyOf(StringBatch keys, int n) {
+      int offset = keys.keyOffset(n);
+      return Arrays.copyOfRange(keys.data(), offset, offset + keys.keyBytes(n));
+    }
+
+    @Override
     public int valueLength(byte[] key) {
-      byte[] value = values.get(ByteBuffer.wrap(key));
-      return value == null ? -1 : value.length;
+      KeyInfo info = info(key);
+      return info == null ? -1 : info.valueBytes();
     }
 
     @Override
     public void put(byte[] key, byte[] value) {
-      values.put(ByteBuffer.wrap(key.clone()), value.clone());
+      store(ByteBuffer.wrap(key.clone()), StringEntry.of(value.clone()));
+    }
+
+    private StringEntry store(ByteBuffer key, StringEntry entry) {
+      StringEntry stored =
+          new StringEntry(
+              entry.value(), entry.type(), entry.expiresAtMillis(), versions.incrementAndGet());
+      entries.put(key, stored);
+      return stored;
     }
 
     @Override
@@ -220,18 +327,55 @@ final class InMemoryStore implements Store {
     }
 
     @Override
+    public int putAll(StringBatch batch, int from) {
+      batchWrites.incrementAndGet();
+      for (int n = from; n < batch.size(); n++) {
+        int offset = batch.valueOffset(n);
+        put(
+            keyOf(batch, n),
+            Arrays.copyOfRange(batch.data(), offset, offset + batch.valueBytes(n)));
+      }
+      return batch.size();
+    }
+
+    @Override
+    @SuppressWarnings("ReferenceEquality") // What was given back unchanged is not written.
+    public synchronized @Nullable StringEntry update(
+        byte[] key, UnaryOperator<@Nullable StringEntry> change) {
+      StringEntry seen = entry(key);
+      StringEntry next = change.apply(seen);
+      if (next == null) {
+        entries.remove(ByteBuffer.wrap(key));
+      } else if (next != seen) {
+        store(ByteBuffer.wrap(key.clone()), next);
+      }
+      return next;
+    }
+
+    @Override
     public boolean delete(byte[] key) {
-      return values.remove(ByteBuffer.wrap(key)) != null;
+      return live(entries.remove(ByteBuffer.wrap(key))) != null;
+    }
+
+    @Override
+    public long deleteAll(byte[][] keys) {
+      return Arrays.stream(keys).filter(this::delete).count();
+    }
+
+    @Override
+    public long scan(long cursor, int wanted, KeyVisitor visitor) {
+      entries.forEach((key, entry) -> visitor.key(bytesOf(key), info(entry)));
+      return 0;
     }
 
     @Override
     public long size() {
-      return values.size();
+      return entries.size();
     }
 
     @Override
     public void clear() {
-      values.clear();
+      entries.clear();
     }
   }
 
