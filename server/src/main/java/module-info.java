@@ -5,6 +5,7 @@ module dev.emberkv.server {
   requires transitive dev.emberkv.engine;
   requires io.netty.buffer;
   requires io.netty.common;
+  requires io.netty.handler;
   requires io.netty.transport;
   requires io.netty.transport.classes.epoll;
 

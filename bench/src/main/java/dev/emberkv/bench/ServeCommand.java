@@ -4,6 +4,8 @@ import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreOptions;
 import dev.emberkv.server.EmberServer;
 import dev.emberkv.server.ServerOptions;
+import dev.emberkv.server.TlsOptions;
+import dev.emberkv.server.TlsOptions.ClientCertificate;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -52,6 +54,30 @@ final class ServeCommand implements Callable<Integer> {
       description = "Password that clients give with AUTH (default: none).")
   private @Nullable String password;
 
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      description = "Closes connections that are idle for so long; 0 for never (default).")
+  private int idleSeconds;
+
+  @Option(
+      names = "--tls-cert-file",
+      paramLabel = "FILE",
+      description = "Certificate in PEM; the port speaks TLS then (default: none).")
+  private @Nullable Path tlsCertificate;
+
+  @Option(
+      names = "--tls-key-file",
+      paramLabel = "FILE",
+      description = "Private key of the certificate, in PEM and PKCS#8.")
+  private @Nullable Path tlsKey;
+
+  @Option(
+      names = "--tls-ca-cert-file",
+      paramLabel = "FILE",
+      description = "Certificates, in PEM, that clients have to have theirs from (default: none).")
+  private @Nullable Path tlsAuthority;
+
   @Mixin private StoreFlags storeFlags = new StoreFlags();
 
   @Spec private CommandSpec spec = CommandSpec.create(); // the parser puts the real one here
@@ -82,10 +108,28 @@ final class ServeCommand implements Callable<Integer> {
 
   private ServerOptions serverOptions() {
     try {
-      return ServerOptions.defaults().withBind(bind).withPort(port).withRequirePass(password);
+      ServerOptions options =
+          ServerOptions.defaults()
+              .withBind(bind)
+              .withPort(port)
+              .withRequirePass(password)
+              .withIdleSeconds(idleSeconds);
+      return tlsCertificate == null ? options : options.withTls(tls(tlsCertificate));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);
     }
+  }
+
+  private TlsOptions tls(Path certificate) {
+    if (tlsKey == null) {
+      throw new ParameterException(
+          spec.commandLine(), "--tls-cert-file needs --tls-key-file with its private key");
+    }
+    return new TlsOptions(
+        certificate,
+        tlsKey,
+        tlsAuthority,
+        tlsAuthority == null ? ClientCertificate.NONE : ClientCertificate.REQUIRED);
   }
 
   /** Runs when a signal came: stops the server, which wakes the owner, and waits for the store. */

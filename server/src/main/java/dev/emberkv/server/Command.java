@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param placement which thread may run it
  * @param handler runs one
  * @param run runs several that stand next to each other in a batch, or null
+ * @param stats what was counted of it
  * @param subcommands by their own lower-case names; empty for most
  */
 record Command(
@@ -34,6 +36,7 @@ record Command(
     Placement placement,
     Handler handler,
     @Nullable RunHandler run,
+    CommandStats stats,
     Map<String, Command> subcommands) {
 
   /** Runs one command. */
@@ -57,7 +60,7 @@ record Command(
 
     /**
      * Answers commands {@code [from, to)} of the batch, each with one reply, in order; as many as
-     * one call of the engine can do, and at least one.
+     * one call of the engine can do; none if the thread refuses to wait, else at least one.
      *
      * <p>When it throws, what was written is taken back and its commands run one by one, so that
      * each gets the error that is its own; therefore running a command twice must do no harm.
@@ -71,8 +74,15 @@ record Command(
   enum Placement {
     /** On the event loop: it needs nothing that could wait. */
     EVENT_LOOP,
-    /** On a worker: it calls the engine, which may wait for the device. */
-    WORKER
+    /**
+     * On the event loop if it need not wait, else on a worker: it makes calls about one key, of
+     * which only the last one writes, so it can be given up half-way and run again.
+     */
+    HOT,
+    /** On a worker: it may wait for the device. */
+    WORKER,
+    /** On a worker, and while no other command is at work on string keys. */
+    ALONE
   }
 
   /** What clients and proxies are told about a command. */
@@ -85,7 +95,9 @@ record Command(
     LOADING,
     STALE,
     FAST,
-    NO_AUTH;
+    NO_AUTH,
+    /** Runs at once inside of a transaction, too. */
+    NO_MULTI;
 
     /** Returns the flag as {@code COMMAND} spells it. */
     String text() {
@@ -101,6 +113,15 @@ record Command(
     static final Keys FIRST = new Keys(1, 1, 1);
     static final Keys ALL = new Keys(1, -1, 1);
     static final Keys PAIRS = new Keys(1, -1, 2);
+
+    /** Returns the positions of the keys in a command with so many arguments. */
+    int[] positions(int arguments) {
+      if (first == 0) {
+        return new int[0];
+      }
+      int end = Math.min(last < 0 ? arguments + last : last, arguments - 1);
+      return IntStream.iterate(first, i -> i <= end, i -> i + step).toArray();
+    }
   }
 
   /** Returns whether a client may call it before it has authenticated. */
@@ -148,6 +169,18 @@ record Command(
       return this;
     }
 
+    /** Lets the event loop try it first, see {@link Placement#HOT}. */
+    Builder hot() {
+      placement = Placement.HOT;
+      return this;
+    }
+
+    /** Keeps all other commands away meanwhile. */
+    Builder alone() {
+      placement = Placement.ALONE;
+      return this;
+    }
+
     Builder onEventLoop() {
       placement = Placement.EVENT_LOOP;
       return this;
@@ -185,7 +218,17 @@ record Command(
             };
       }
       return new Command(
-          fullName, arity, flags, keys, group, summary, placement, own, run, Map.copyOf(built));
+          fullName,
+          arity,
+          flags,
+          keys,
+          group,
+          summary,
+          placement,
+          own,
+          run,
+          new CommandStats(),
+          Map.copyOf(built));
     }
   }
 }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -80,35 +81,13 @@ final class CommandCatalog {
     out.integer(command.keys().first());
     out.integer(command.keys().last());
     out.integer(command.keys().step());
-    List<String> categories = categories(command);
+    Set<String> categories = CommandCategories.of(command);
     out.set(categories.size());
     categories.forEach(out::simple);
     out.array(0);
     keySpecification(command, out);
     out.array(command.subcommands().size());
     command.subcommands().values().forEach(subcommand -> describe(subcommand, out));
-  }
-
-  private static List<String> categories(Command command) {
-    List<String> categories = new ArrayList<>();
-    if (command.flags().contains(Flag.WRITE)) {
-      categories.add("@write");
-    }
-    if (command.flags().contains(Flag.READONLY)) {
-      categories.add("@read");
-    }
-    if (command.flags().contains(Flag.ADMIN)) {
-      categories.add("@admin");
-    }
-    categories.add(command.flags().contains(Flag.FAST) ? "@fast" : "@slow");
-    switch (command.group()) {
-      case "string", "connection" -> categories.add("@" + command.group());
-      case "generic" -> categories.add("@keyspace");
-      default -> {
-        // The other groups have no category in Redis.
-      }
-    }
-    return categories;
   }
 
   private static void keySpecification(Command command, RespEncoder out) {

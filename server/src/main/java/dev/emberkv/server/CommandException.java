@@ -5,6 +5,9 @@ package dev.emberkv.server;
  * error code in capitals, for example {@code ERR syntax error}.
  */
 final class CommandException extends RuntimeException {
+  static final String WRONG_TYPE =
+      "WRONGTYPE Operation against a key holding the wrong kind of value";
+
   private static final long serialVersionUID = 1L;
 
   CommandException(String message) {
@@ -13,6 +16,18 @@ final class CommandException extends RuntimeException {
 
   static CommandException syntaxError() {
     return new CommandException("ERR syntax error");
+  }
+
+  static CommandException wrongType() {
+    return new CommandException(WRONG_TYPE);
+  }
+
+  static CommandException noSuchKey() {
+    return new CommandException("ERR no such key");
+  }
+
+  static CommandException notAFloat() {
+    return new CommandException("ERR value is not a valid float");
   }
 
   static CommandException notAnInteger() {

@@ -2,9 +2,11 @@ package dev.emberkv.server;
 
 import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.compaction.StoreFullException;
+import dev.emberkv.engine.WouldWaitException;
+import dev.emberkv.engine.WrongTypeException;
+import dev.emberkv.server.Command.Flag;
 import dev.emberkv.server.Command.Placement;
 import dev.emberkv.uring.IoFailure;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -17,51 +19,54 @@ import org.slf4j.LoggerFactory;
  * <p>Neighbouring commands that share a {@link Command.RunHandler} become one call of the engine.
  * Every failure ends up in the reply of its command: a caller's mistake with the message that names
  * the argument, an operational failure or corruption with its own text, a bug with a pointer to the
- * log. Stateless and so thread-safe; batch, session and encoder belong to the calling thread.
+ * log. Thread-safe; batch, session and encoder belong to the calling thread.
  */
 final class CommandExecutor {
   /** Replies are handed to the socket at the latest when so many bytes have gathered. */
   static final int YIELD_BYTES = 512 << 10;
 
   private static final Logger LOG = LoggerFactory.getLogger(CommandExecutor.class);
-  private static final int SHOWN_ARGUMENT_BYTES = 128;
 
   private final CommandTable table;
   private final ServerCounters counters;
+  private final DataGate gate = new DataGate();
+  private final SlowLog slowLog;
+  private final LatencyLog latency;
 
-  CommandExecutor(CommandTable table, ServerCounters counters) {
-    this.table = table;
-    this.counters = counters;
+  CommandExecutor(ServerContext context) {
+    this.table = context.commands();
+    this.counters = context.counters();
+    this.slowLog = context.slowLog();
+    this.latency = context.latency();
   }
 
   /**
    * Answers commands from {@code from} on.
    *
    * @param onWorker whether this thread may wait; otherwise it stops in front of the first command
-   *     that may
+   *     that has to
    * @return the first command that is not answered: the batch's size at its end, less when this
    *     thread may not run it, when enough replies have gathered, or when the client said goodbye
    */
   int run(Session session, RequestBatch batch, int from, boolean onWorker, RespEncoder out) {
-    Request request = new Request(batch);
-    int next = from;
-    while (next < batch.commands() && out.size() < YIELD_BYTES && !session.closing()) {
-      request.at(next);
-      out.protocol(session.protocol());
-      Command command = resolve(request);
-      if (command != null && command.placement() == Placement.WORKER && !onWorker) {
-        break;
-      }
-      int until = endOfRun(command, session, batch, next);
-      if (until > next + 1) {
-        next = executeRun(batch, next, until, session, out);
-      } else {
-        executeOne(command, request.at(next), session, out);
-        next++;
-      }
+    Pass pass = new Pass(session, batch, onWorker, out);
+    try {
+      int next = pass.run(from);
+      counters.commands.add(next - from);
+      return next;
+    } finally {
+      gate.leave(pass.stamp);
     }
-    counters.commands.add(next - from);
-    return next;
+  }
+
+  /** Answers all commands of a transaction, each with a reply; the caller is alone. */
+  void runAll(Session session, RequestBatch batch, RespEncoder out) {
+    Pass pass = new Pass(session, batch, true, out);
+    Request request = new Request(batch);
+    for (int i = 0; i < batch.commands(); i++) {
+      request.at(i);
+      var _ = pass.executeOne(resolve(request), request);
+    }
   }
 
   private @Nullable Command resolve(Request request) {
@@ -73,112 +78,235 @@ final class CommandExecutor {
     return command.subcommands().get(word);
   }
 
-  /** Returns the end of the run of commands that can share an engine call with this one. */
-  private int endOfRun(@Nullable Command command, Session session, RequestBatch batch, int from) {
-    Command.RunHandler run = command == null ? null : command.run();
-    if (run == null || !session.authenticated()) {
-      return from + 1;
+  /** One call of {@link #run}. */
+  private final class Pass {
+    private final Session session;
+    private final RequestBatch batch;
+    private final boolean onWorker;
+    private final RespEncoder out;
+    long stamp;
+
+    Pass(Session session, RequestBatch batch, boolean onWorker, RespEncoder out) {
+      this.session = session;
+      this.batch = batch;
+      this.onWorker = onWorker;
+      this.out = out;
     }
-    Request request = new Request(batch);
-    int until = from;
-    while (until < batch.commands()) {
-      Command candidate = resolve(request.at(until));
-      if (candidate == null
-          || !run.equals(candidate.run())
-          || !candidate.takes(request.size())
-          || !run.accepts(request)) {
-        break;
+
+    int run(int from) {
+      stamp = onWorker ? gate.share() : gate.tryShare();
+      Request request = new Request(batch);
+      int next = from;
+      while (next < batch.commands() && out.size() < YIELD_BYTES && !session.closing()) {
+        request.at(next);
+        out.protocol(session.protocol());
+        Command command = resolve(request);
+        if (!mayRun(command)) {
+          break;
+        }
+        int until = endOfRun(command, next);
+        if (until > next) {
+          int reached = executeRun(Objects.requireNonNull(command), next, until);
+          if (reached == next) {
+            break;
+          }
+          next = reached;
+        } else if (runOne(command, request)) {
+          next++;
+        } else {
+          break;
+        }
       }
-      until++;
+      return next;
     }
-    return Math.max(until, from + 1);
-  }
 
-  /** Answers some commands of a run together and returns the first that is not answered. */
-  private int executeRun(RequestBatch batch, int from, int to, Session session, RespEncoder out) {
-    Request request = new Request(batch);
-    Command command = Objects.requireNonNull(resolve(request.at(from)));
-    long mark = out.size();
-    try {
+    /** Returns whether this thread may try the command. */
+    private boolean mayRun(@Nullable Command command) {
+      if (onWorker || command == null || isQueued(command)) {
+        return true;
+      }
+      return switch (command.placement()) {
+        case EVENT_LOOP -> true;
+        case HOT -> stamp != DataGate.OUTSIDE;
+        case WORKER, ALONE -> false;
+      };
+    }
+
+    /** Returns whether the command waits for EXEC instead of running now. */
+    private boolean isQueued(Command command) {
+      return session.transaction() != null && !command.flags().contains(Flag.NO_MULTI);
+    }
+
+    /** Runs one command; alone, if it has to be. */
+    private boolean runOne(@Nullable Command command, Request request) {
+      if (command == null || command.placement() != Placement.ALONE || isQueued(command)) {
+        return answerOne(command, request);
+      }
+      gate.leave(stamp);
+      stamp = gate.enterAlone();
+      try {
+        return answerOne(command, request);
+      } finally {
+        gate.leave(stamp);
+        stamp = DataGate.OUTSIDE;
+        stamp = gate.share();
+      }
+    }
+
+    /** Runs one command and takes its reply back if the client does not want it. */
+    private boolean answerOne(@Nullable Command command, Request request) {
+      long mark = out.size();
+      Session.Replies before = session.replies();
+      boolean answered = executeOne(command, request);
+      if (before != Session.Replies.ON && session.replies() != Session.Replies.ON) {
+        out.truncate(mark);
+      }
+      if (answered
+          && before == Session.Replies.SKIP_NEXT
+          && session.replies() == Session.Replies.SKIP_NEXT) {
+        session.replies(Session.Replies.ON);
+      }
+      return answered;
+    }
+
+    /** Returns the end of the run of commands that can share an engine call with this one. */
+    private int endOfRun(@Nullable Command command, int from) {
+      Command.RunHandler run = command == null ? null : command.run();
+      User user = session.user();
+      if (run == null
+          || user == null
+          || !user.isUnrestricted()
+          || session.transaction() != null
+          || session.replies() != Session.Replies.ON) {
+        return from;
+      }
+      Request request = new Request(batch);
+      int until = from;
+      while (until < batch.commands()) {
+        Command candidate = resolve(request.at(until));
+        if (candidate == null
+            || !run.equals(candidate.run())
+            || !candidate.takes(request.size())
+            || !run.accepts(request)) {
+          break;
+        }
+        until++;
+      }
+      return until;
+    }
+
+    /** Answers some commands of a run together and returns the first that is not answered. */
+    private int executeRun(Command command, int from, int to) {
+      long mark = out.size();
       session.lastCommand(command.name());
-      return Objects.requireNonNull(command.run()).execute(batch, from, to, session, out);
-    } catch (RuntimeException e) {
-      LOG.debug("a run of {} failed, its commands run one by one", command.name(), e);
-      out.truncate(mark);
-      executeOne(command, request, session, out);
-      return from + 1;
+      long started = System.nanoTime();
+      try {
+        int reached = Objects.requireNonNull(command.run()).execute(batch, from, to, session, out);
+        if (reached > from) {
+          count(command, new Request(batch).at(from), started, reached - from);
+        }
+        return reached;
+      } catch (RuntimeException e) {
+        LOG.debug("a run of {} failed, its commands run one by one", command.name(), e);
+        out.truncate(mark);
+        return runOne(command, new Request(batch).at(from)) ? from + 1 : from;
+      }
     }
-  }
 
-  /** Answers one command, with an error if it fails. */
-  private void executeOne(
-      @Nullable Command command, Request request, Session session, RespEncoder out) {
-    long mark = out.size();
-    out.beginReply();
-    try {
-      execute(command, request, session, out);
-    } catch (RuntimeException e) {
+    private void count(Command command, Request request, long startedNanos, int calls) {
+      long nanos = System.nanoTime() - startedNanos;
+      command.stats().calls.add(calls);
+      command.stats().nanos.add(nanos);
+      slowLog.consider(request, session, nanos);
+      latency.consider(command, nanos);
+    }
+
+    /** Answers one command, with an error if it fails; false when this thread can't. */
+    boolean executeOne(@Nullable Command command, Request request) {
+      long mark = out.size();
+      out.beginReply();
+      long started = System.nanoTime();
+      boolean runs = false;
+      try {
+        Command accepted = accept(command, request);
+        if (isQueued(accepted)) {
+          Objects.requireNonNull(session.transaction()).add(request);
+          out.simple("QUEUED");
+          return true;
+        }
+        runs = true;
+        session.lastCommand(accepted.name());
+        accepted.handler().execute(request, session, out);
+        count(accepted, request, started, 1);
+      } catch (WouldWaitException e) {
+        out.truncate(mark);
+        if (onWorker) {
+          throw new IllegalStateException("a worker may wait", e);
+        }
+        return false;
+      } catch (RuntimeException e) {
+        fail(command, request, e, runs, mark);
+        if (runs) {
+          count(Objects.requireNonNull(command), request, started, 1);
+        }
+      }
+      return true;
+    }
+
+    private void fail(
+        @Nullable Command command, Request request, RuntimeException e, boolean ran, long mark) {
       out.truncate(mark);
       out.protocol(session.protocol());
-      out.error(describe(e, request));
-      counters.errors.increment();
+      String message = describe(e, request);
+      out.error(message);
+      counters.error(message);
+      if (command != null) {
+        (ran ? command.stats().failed : command.stats().rejected).increment();
+      }
+      Transaction transaction = session.transaction();
+      if (!ran && transaction != null) {
+        transaction.abort();
+      }
     }
-  }
 
-  private void execute(
-      @Nullable Command command, Request request, Session session, RespEncoder out) {
-    if (command == null) {
-      throw unknown(request);
+    /** Checks what has to be right before a command runs or is queued. */
+    private Command accept(@Nullable Command command, Request request) {
+      if (command == null) {
+        throw ErrorTexts.unknownCommand(
+            table.find(request.data(), request.offset(0), request.length(0)), request);
+      }
+      if (!command.takes(request.size())) {
+        throw CommandException.wrongArity(command.name());
+      }
+      User user = session.user();
+      if (!command.allowedWithoutAuthentication()) {
+        if (user == null) {
+          throw new CommandException("NOAUTH Authentication required.");
+        }
+        if (!user.isUnrestricted()) {
+          user.requirePermission(command, request);
+        }
+      }
+      return command;
     }
-    if (!command.takes(request.size())) {
-      throw CommandException.wrongArity(command.name());
-    }
-    if (!session.authenticated() && !command.allowedWithoutAuthentication()) {
-      throw new CommandException("NOAUTH Authentication required.");
-    }
-    session.lastCommand(command.name());
-    command.handler().execute(request, session, out);
-  }
-
-  private CommandException unknown(Request request) {
-    Command parent = table.find(request.data(), request.offset(0), request.length(0));
-    if (parent != null) {
-      return new CommandException(
-          "ERR unknown subcommand '%s'. Try %s HELP."
-              .formatted(shown(request, 1), parent.name().toUpperCase(Locale.ROOT)));
-    }
-    StringBuilder arguments = new StringBuilder();
-    for (int i = 1; i < request.size() && arguments.length() < SHOWN_ARGUMENT_BYTES; i++) {
-      String text = shown(request, i);
-      int room = SHOWN_ARGUMENT_BYTES - arguments.length();
-      arguments.append('\'').append(text, 0, Math.min(text.length(), room)).append("' ");
-    }
-    return new CommandException(
-        "ERR unknown command '%s', with args beginning with: %s"
-            .formatted(shown(request, 0), arguments));
-  }
-
-  /** Returns the beginning of an argument for an error message. */
-  private static String shown(Request request, int argument) {
-    int length = Math.min(request.length(argument), SHOWN_ARGUMENT_BYTES);
-    return new String(request.data(), request.offset(argument), length, StandardCharsets.UTF_8);
   }
 
   private static String describe(RuntimeException e, Request request) {
     return switch (e) {
       case CommandException expected -> String.valueOf(expected.getMessage());
+      case WrongTypeException _ -> CommandException.WRONG_TYPE;
       case IllegalArgumentException mistake -> "ERR " + mistake.getMessage();
       case StoreFullException full -> "ERR " + full.getMessage();
       case IoFailure failure -> {
-        LOG.error("{} failed: {}", shown(request, 0), failure.getMessage());
+        LOG.error("{} failed: {}", ErrorTexts.shown(request, 0), failure.getMessage());
         yield "IOERR " + failure.getMessage();
       }
       case CorruptionException corruption -> {
-        LOG.error("{} met damaged data: {}", shown(request, 0), corruption.getMessage());
+        LOG.error("{} met damaged data: {}", ErrorTexts.shown(request, 0), corruption.getMessage());
         yield "CORRUPT " + corruption.getMessage();
       }
       default -> {
-        LOG.error("{} failed unexpectedly", shown(request, 0), e);
+        LOG.error("{} failed unexpectedly", ErrorTexts.shown(request, 0), e);
         yield "ERR internal error: " + e + "; the server's log has the details";
       }
     };

@@ -16,9 +16,9 @@ final class CommandTable {
   private final byte[][] names;
   private final Command[] commands;
   private final int mask;
+  private final TreeMap<String, Command> sorted = new TreeMap<>();
 
   CommandTable(Collection<Command> all) {
-    TreeMap<String, Command> sorted = new TreeMap<>();
     for (Command command : all) {
       if (sorted.put(command.name(), command) != null) {
         throw new IllegalArgumentException("two commands are called " + command.name());
@@ -37,6 +37,11 @@ final class CommandTable {
       names[slot] = name;
       commands[slot] = command;
     }
+  }
+
+  /** Returns all commands by name. */
+  Collection<Command> all() {
+    return sorted.values();
   }
 
   /** Returns the command that a request names, or null. */

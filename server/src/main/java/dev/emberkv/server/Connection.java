@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -97,6 +98,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     ByteBuf in = (ByteBuf) message;
     context.counters().bytesIn.add(in.readableBytes());
+    session.touch();
     if (finished) {
       in.release();
     } else {
@@ -327,7 +329,8 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   private void endOutput() {
     outputEnded = true;
-    if (inputEnded) {
+    if (inputEnded || channel.pipeline().get(SslHandler.class) != null) {
+      // TLS says goodbye by itself when the channel is closed.
       close();
     } else {
       var _ = ((DuplexChannel) channel).shutdownOutput();

@@ -8,12 +8,14 @@ import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.FastThreadLocal;
 import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,15 +37,17 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
   private final ServerContext context;
   private final ExecutorService workers;
   private final CommandExecutor executor;
+  private final @Nullable SslContext tls;
   private final FastThreadLocal<RespEncoder> encoders;
 
   /** Closes at once what is added after it was closed itself. */
   private final ChannelGroup open = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE, true);
 
-  ConnectionInitializer(ServerContext context, ExecutorService workers) {
+  ConnectionInitializer(ServerContext context, ExecutorService workers, @Nullable SslContext tls) {
+    this.tls = tls;
     this.context = context;
     this.workers = workers;
-    this.executor = new CommandExecutor(context.commands(), context.counters());
+    this.executor = context.executor();
     int maxReplyBytes = context.options().maxReplyBytes();
     this.encoders =
         new FastThreadLocal<>() {
@@ -56,14 +60,17 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
 
   @Override
   protected void initChannel(Channel channel) {
+    if (tls != null) {
+      channel.pipeline().addLast(tls.newHandler(channel.alloc()));
+    }
     ServerCounters counters = context.counters();
     counters.connections.increment();
     ServerOptions options = context.options();
-    if (refusesAddress(options, channel.remoteAddress())) {
+    if (refusesAddress(options, context.users(), channel.remoteAddress())) {
       turnAway(channel, DENIED);
       return;
     }
-    if (counters.clients.incrementAndGet() > options.maxClients()) {
+    if (counters.clients.incrementAndGet() > context.tuning().maxClients()) {
       counters.clients.decrementAndGet();
       turnAway(channel, TOO_MANY);
       return;
@@ -73,18 +80,30 @@ final class ConnectionInitializer extends ChannelInitializer<Channel> {
             counters.nextClientId(),
             text(channel.remoteAddress()),
             text(channel.localAddress()),
-            options.requirePass() != null);
+            context.users().defaultUser());
     channel
         .pipeline()
         .addLast(new Connection(context, executor, workers, encoders, channel, session));
-    channel.closeFuture().addListener(done -> counters.clients.decrementAndGet());
+    context
+        .clients()
+        .add(
+            session,
+            () -> {
+              var _ = channel.close();
+            });
+    channel
+        .closeFuture()
+        .addListener(done -> {
+          context.clients().remove(session);
+          counters.clients.decrementAndGet();
+        });
     open.add(channel);
   }
 
   /** Returns whether protected mode turns a client at this address away. */
-  static boolean refusesAddress(ServerOptions options, SocketAddress remote) {
+  static boolean refusesAddress(ServerOptions options, Users users, SocketAddress remote) {
     return options.protectedMode()
-        && options.requirePass() == null
+        && users.defaultUser().isOpen()
         && remote instanceof InetSocketAddress address
         && !address.getAddress().isLoopbackAddress();
   }

@@ -13,14 +13,20 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,9 +71,9 @@ public final class EmberServer implements AutoCloseable {
     eventLoops =
         new MultiThreadIoEventLoopGroup(
             options.eventLoopThreads(),
-            new DefaultThreadFactory("emberkv-io"),
+            new EventLoopThreads(store),
             epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-    connections = new ConnectionInitializer(context, workers);
+    connections = new ConnectionInitializer(context, workers, tlsContext(options));
     Class<? extends ServerChannel> channelType =
         epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
     ChannelFuture bound =
@@ -90,13 +96,35 @@ public final class EmberServer implements AutoCloseable {
     }
     listener = bound.channel();
     context.port(((InetSocketAddress) listener.localAddress()).getPort());
+    var _ = eventLoops.scheduleAtFixedRate(this::closeIdle, 1, 1, TimeUnit.SECONDS);
     LOG.info("listening on {}:{} ({})", options.bind(), port(), epoll ? "epoll" : "nio");
+  }
+
+  private static @Nullable SslContext tlsContext(ServerOptions options) throws IOException {
+    TlsOptions tls = options.tls();
+    if (tls == null) {
+      return null;
+    }
+    SslContextBuilder builder =
+        SslContextBuilder.forServer(tls.certificate().toFile(), tls.key().toFile())
+            .sslProvider(SslProvider.JDK)
+            .clientAuth(
+                switch (tls.clientCertificate()) {
+                  case REQUIRED -> ClientAuth.REQUIRE;
+                  case OPTIONAL -> ClientAuth.OPTIONAL;
+                  case NONE -> ClientAuth.NONE;
+                });
+    Path authority = tls.authority();
+    if (authority != null) {
+      builder.trustManager(authority.toFile());
+    }
+    return builder.build();
   }
 
   /**
    * Starts to serve a store.
    *
-   * @throws IOException when the address cannot be listened on
+   * @throws IOException when the address cannot be listened on, or a certificate can't be read
    */
   public static EmberServer start(Store store, ServerOptions options) throws IOException {
     return new EmberServer(store, options);
@@ -127,6 +155,31 @@ public final class EmberServer implements AutoCloseable {
     stopThreads();
     LOG.info("stopped listening on {}:{}", context.options().bind(), port());
     closed.countDown();
+  }
+
+  private void closeIdle() {
+    long seconds = context.tuning().idleSeconds();
+    if (seconds > 0) {
+      context.clients().closeIdle(seconds);
+    }
+  }
+
+  /** Makes the threads of event loops, which must never wait. */
+  private static final class EventLoopThreads extends DefaultThreadFactory {
+    private final Store store;
+
+    EventLoopThreads(Store store) {
+      super("emberkv-io");
+      this.store = store;
+    }
+
+    @Override
+    public Thread newThread(Runnable work) {
+      return super.newThread(() -> {
+        store.refuseToWait();
+        work.run();
+      });
+    }
   }
 
   /** Stops on a thread of its own, since the caller is one of those that have to end. */

@@ -2,7 +2,9 @@ package dev.emberkv.server;
 
 import dev.emberkv.engine.ReadLatency;
 import dev.emberkv.engine.SpaceStats;
+import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreStats;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -14,7 +16,8 @@ import java.util.stream.Collectors;
  * has the same thing, and a section {@code emberkv} with the engine's own counters.
  */
 final class InfoReport {
-  private static final Set<String> EVERYTHING = Set.of("all", "default", "everything");
+  private static final Set<String> EVERYTHING = Set.of("all", "everything");
+  private static final Set<String> NOT_BY_DEFAULT = Set.of("commandstats");
 
   private final ServerContext context;
   private final ServerCounters counters;
@@ -33,6 +36,11 @@ final class InfoReport {
     sections.put("persistence", this::persistence);
     sections.put("stats", this::stats);
     sections.put("replication", this::replication);
+    sections.put("cpu", this::cpu);
+    sections.put("modules", () -> {});
+    sections.put("commandstats", this::commandStats);
+    sections.put("errorstats", this::errorStats);
+    sections.put("cluster", () -> line("cluster_enabled", 0));
     sections.put("keyspace", this::keyspace);
     sections.put("emberkv", this::emberkv);
   }
@@ -40,7 +48,11 @@ final class InfoReport {
   /** Adds a section, all of them for {@code "all"}, and nothing for a name that is unknown. */
   void section(String name) {
     sections.forEach((known, writer) -> {
-      if ((EVERYTHING.contains(name) || known.equals(name)) && !done.containsKey(known)) {
+      boolean wanted =
+          EVERYTHING.contains(name)
+              || known.equals(name)
+              || (name.equals("default") && !NOT_BY_DEFAULT.contains(known));
+      if (wanted && !done.containsKey(known)) {
         text = new StringBuilder();
         text.append("# ").append(known.substring(0, 1).toUpperCase(Locale.ROOT));
         text.append(known.substring(1)).append("\r\n");
@@ -76,7 +88,7 @@ final class InfoReport {
 
   private void clients() {
     line("connected_clients", counters.clients.get());
-    line("maxclients", context.options().maxClients());
+    line("maxclients", context.tuning().maxClients());
     line("blocked_clients", 0);
   }
 
@@ -118,13 +130,51 @@ final class InfoReport {
   private void replication() {
     line("role", "master");
     line("connected_slaves", 0);
+    line("master_repl_offset", 0);
   }
 
   private void keyspace() {
-    long keys = context.store().strings().size();
-    if (keys > 0) {
-      line("db0", "keys=" + keys + ",expires=0,avg_ttl=0");
+    for (int database = 0; database < Store.DATABASES; database++) {
+      long keys = context.store().stringCount(database);
+      if (keys > 0) {
+        line("db" + database, "keys=" + keys + ",expires=0,avg_ttl=0");
+      }
     }
+  }
+
+  private void cpu() {
+    Duration used = ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
+    line("used_cpu_sys", "0.000000");
+    line("used_cpu_user", "%.6f".formatted(used.toNanos() / 1e9));
+  }
+
+  private void commandStats() {
+    for (Command command : context.commands().all()) {
+      commandStats(command);
+      command.subcommands().values().forEach(this::commandStats);
+    }
+  }
+
+  private void commandStats(Command command) {
+    CommandStats statistics = command.stats();
+    long calls = statistics.calls.sum();
+    if (calls > 0 || statistics.rejected.sum() > 0) {
+      long micros = statistics.nanos.sum() / 1000;
+      line(
+          "cmdstat_" + command.name(),
+          String.format(
+              Locale.ROOT,
+              "calls=%d,usec=%d,usec_per_call=%.2f,rejected_calls=%d,failed_calls=%d",
+              calls,
+              micros,
+              calls == 0 ? 0.0 : (double) micros / calls,
+              statistics.rejected.sum(),
+              statistics.failed.sum()));
+    }
+  }
+
+  private void errorStats() {
+    counters.errorsByCode().forEach((code, count) -> line("errorstat_" + code, "count=" + count));
   }
 
   private void emberkv() {

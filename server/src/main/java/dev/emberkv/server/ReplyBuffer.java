@@ -1,35 +1,38 @@
 package dev.emberkv.server;
 
+import dev.emberkv.uring.RawMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The bytes of replies on their way to the socket.
+ * The bytes of replies on their way to the socket, in direct buffers that go to it as they are: a
+ * value is copied once, from the engine's memory to here.
  *
- * <p>Small pieces gather in an array of the thread that executes; it spills into a direct buffer
- * when it is full, so the heap holds {@link #SPILL_BYTES} at most. A large piece gets a direct
- * buffer of its own at once, which the engine can fill in place: its rows go from the slab or the
- * device to the socket's buffer without a copy between.
- *
- * <p>Not thread-safe. It owns its buffers until {@link #drain} hands them over or {@link #truncate}
+ * <p>Small pieces gather in a buffer until it is full; a large piece gets one of its own. Not
+ * thread-safe. It owns its buffers until {@link #drain} hands them over or {@link #truncate}
  * releases them.
  */
 final class ReplyBuffer {
   /** Pieces of this size get a buffer of their own. */
   static final int LARGE_BYTES = 32 << 10;
 
-  private static final int INITIAL_CAPACITY = 16 << 10;
-  private static final int SPILL_BYTES = 256 << 10;
+  private static final int FIRST_CAPACITY = 16 << 10;
+  private static final int NEXT_CAPACITY = 64 << 10;
 
   private final ByteBufAllocator allocator;
   private final int maxReplyBytes;
   private final List<ByteBuf> parts = new ArrayList<>();
   private long partsBytes;
-  private byte[] tail = new byte[INITIAL_CAPACITY];
+
+  /** The buffer that gathers small pieces; null until there is one. */
+  private @Nullable ByteBuf tail;
+
+  private long tailAddress;
+  private int tailCapacity;
   private int tailBytes;
   private long replyStart;
 
@@ -52,42 +55,58 @@ final class ReplyBuffer {
   /** Makes room for a small piece, whose bytes {@link #put(int)} then writes. */
   void reserve(int bytes) {
     assert bytes < LARGE_BYTES : bytes + " bytes are not a small piece";
-    checkBound(bytes);
-    if (tail.length - tailBytes < bytes) {
-      if (tailBytes + bytes > SPILL_BYTES) {
-        spill();
-      } else {
-        tail = Arrays.copyOf(tail, Math.max(2 * tail.length, tailBytes + bytes));
-      }
+    if (tailCapacity - tailBytes < bytes) {
+      addTail(bytes);
     }
+    checkBound(bytes);
+  }
+
+  private void addTail(int bytes) {
+    int capacity = parts.isEmpty() && tailBytes == 0 ? FIRST_CAPACITY : NEXT_CAPACITY;
+    ByteBuf fresh = allocate(Math.max(capacity, bytes));
+    endTail();
+    tail = fresh;
+    tailAddress = addressOf(fresh);
+    tailCapacity = fresh.capacity();
   }
 
   /** Writes a byte into the room that was reserved. */
   void put(int b) {
-    tail[tailBytes++] = (byte) b;
+    assert tailBytes < tailCapacity;
+    RawMemory.putByte(tailAddress + tailBytes++, (byte) b);
   }
 
   /** Writes bytes of any number. */
   void put(byte[] source, int offset, int length) {
+    RawMemory.copy(MemorySegment.ofArray(source), offset, claim(length), length);
+  }
+
+  /**
+   * Appends bytes that the caller writes before anything else is written.
+   *
+   * @return the address of the first
+   */
+  long claim(int length) {
     if (length >= LARGE_BYTES) {
-      largePart(length).writeBytes(source, offset, length);
-    } else {
-      reserve(length);
-      System.arraycopy(source, offset, tail, tailBytes, length);
-      tailBytes += length;
+      return addressOf(largePart(length).writerIndex(length));
     }
+    reserve(length);
+    long address = tailAddress + tailBytes;
+    tailBytes += length;
+    return address;
+  }
+
+  /** Returns where a buffer starts; its memory stays where it is until the buffer is released. */
+  private static long addressOf(ByteBuf buffer) {
+    return buffer.hasMemoryAddress()
+        ? buffer.memoryAddress()
+        : MemorySegment.ofBuffer(buffer.internalNioBuffer(0, buffer.capacity())).address();
   }
 
   /** Appends bytes that the caller puts into the returned segment before it writes anything. */
   MemorySegment segment(int length) {
-    if (length >= LARGE_BYTES) {
-      ByteBuf part = largePart(length).writerIndex(length);
-      return MemorySegment.ofBuffer(part.nioBuffer(0, length));
-    }
-    reserve(length);
-    MemorySegment segment = MemorySegment.ofArray(tail).asSlice(tailBytes, length);
-    tailBytes += length;
-    return segment;
+    long address = claim(length);
+    return RawMemory.all().asSlice(address, length);
   }
 
   /** Takes back everything behind the first {@code newSize} bytes. */
@@ -109,9 +128,7 @@ final class ReplyBuffer {
 
   /** Returns everything written, in order; the caller owns the buffers. */
   List<ByteBuf> drain() {
-    if (tailBytes > 0) {
-      spill();
-    }
+    endTail();
     List<ByteBuf> drained = List.copyOf(parts);
     parts.clear();
     partsBytes = 0;
@@ -119,19 +136,25 @@ final class ReplyBuffer {
     return drained;
   }
 
-  private void spill() {
-    ByteBuf part = allocate(tailBytes);
-    part.writeBytes(tail, 0, tailBytes);
-    parts.add(part);
-    partsBytes += tailBytes;
+  private void endTail() {
+    ByteBuf ended = tail;
+    if (ended == null) {
+      return;
+    }
+    if (tailBytes == 0) {
+      ended.release();
+    } else {
+      parts.add(ended.writerIndex(tailBytes));
+      partsBytes += tailBytes;
+    }
+    tail = null;
+    tailCapacity = 0;
     tailBytes = 0;
   }
 
   private ByteBuf largePart(int length) {
     checkBound(length);
-    if (tailBytes > 0) {
-      spill();
-    }
+    endTail();
     ByteBuf part = allocate(length);
     parts.add(part);
     partsBytes += length;

@@ -24,6 +24,14 @@ final class Request {
     return this;
   }
 
+  /** Returns a cursor on the command that starts at an argument of this one. */
+  Request from(int argument) {
+    Request inner = new Request(batch);
+    inner.first = first + argument;
+    inner.size = size - argument;
+    return inner;
+  }
+
   /** Returns the number of arguments, the command's name included. */
   int size() {
     return size;
@@ -92,9 +100,13 @@ final class Request {
 
   /** Returns an argument as a signed 64-bit decimal, written as strictly as Redis wants it. */
   long integer(int argument) {
-    byte[] data = batch.data();
-    int at = offset(argument);
-    int end = at + length(argument);
+    return integer(batch.data(), offset(argument), length(argument));
+  }
+
+  /** Returns a range of bytes as a signed 64-bit decimal. */
+  static long integer(byte[] data, int offset, int length) {
+    int at = offset;
+    int end = at + length;
     boolean negative = at < end && data[at] == '-';
     if (negative) {
       at++;

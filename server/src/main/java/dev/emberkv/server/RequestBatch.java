@@ -80,6 +80,12 @@ final class RequestBatch {
     }
   }
 
+  /** Goes on with a copy of the bytes that is longer. */
+  void replaceData(byte[] longer) {
+    assert longer.length >= data.length;
+    data = longer;
+  }
+
   /** Adds an argument to the incomplete command. */
   void addArgument(int offset, int length) {
     assert offset >= 0 && length >= 0 && offset + length <= data.length;

@@ -1,5 +1,6 @@
 package dev.emberkv.server;
 
+import dev.emberkv.uring.RawMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.lang.foreign.MemorySegment;
@@ -17,6 +18,7 @@ final class RespEncoder {
   private static final int MAX_ERROR_CHARACTERS = 512;
   private static final byte[] OK = "+OK\r\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] NIL_BULK = "$-1\r\n".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] NIL_ARRAY = "*-1\r\n".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] NULL = "_\r\n".getBytes(StandardCharsets.US_ASCII);
 
   private final ReplyBuffer out;
@@ -25,6 +27,11 @@ final class RespEncoder {
   /** Makes an encoder whose replies may have so many bytes each. */
   RespEncoder(ByteBufAllocator allocator, int maxReplyBytes) {
     this.out = new ReplyBuffer(allocator, maxReplyBytes);
+  }
+
+  /** Returns whether the protocol version has types of its own for maps, doubles and the like. */
+  boolean isResp3() {
+    return resp3;
   }
 
   /** Chooses the protocol version for what follows. */
@@ -138,6 +145,28 @@ final class RespEncoder {
   /** Ends a bulk string whose bytes are in their segment. */
   void endBulkSegment() {
     lineEnd();
+  }
+
+  /**
+   * Writes a bulk string whose bytes the caller puts to the returned address before it writes
+   * anything else.
+   */
+  long bulkAddress(int length) {
+    number('$', length);
+    long address = out.claim(length + 2);
+    RawMemory.putByte(address + length, (byte) '\r');
+    RawMemory.putByte(address + length + 1, (byte) '\n');
+    return address;
+  }
+
+  /** Writes a bulk string that is a number. */
+  void bulkInteger(long value) {
+    bulk(Long.toString(value));
+  }
+
+  /** Writes the null of an array in the protocol version. */
+  void nilArray() {
+    raw(resp3 ? NULL : NIL_ARRAY);
   }
 
   /** Writes text for people: verbatim in RESP3, a bulk string in RESP2. */

@@ -1,13 +1,11 @@
 package dev.emberkv.server;
 
 import dev.emberkv.server.Command.Flag;
-import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
-/** The commands about the server: INFO, CONFIG, SHUTDOWN. */
+/** The commands about the server: INFO, TIME, SHUTDOWN. */
 final class ServerCommands {
   private static final String GROUP = "server";
 
@@ -28,18 +26,39 @@ final class ServerCommands {
             .flags(Flag.ADMIN, Flag.NOSCRIPT, Flag.LOADING, Flag.STALE)
             .handler(this::shutdown)
             .build(),
-        Subcommands.of(
-            Command.define(GROUP, "config", -2, "A container for configuration commands."),
-            Command.define(GROUP, "get", -3, "Returns the parameters that match a pattern.")
-                .flags(Flag.ADMIN, Flag.NOSCRIPT, Flag.LOADING, Flag.STALE)
-                .onEventLoop()
-                .handler(this::configGet)));
+        Command.define(GROUP, "time", 1, "Returns the server's time.")
+            .flags(Flag.LOADING, Flag.STALE, Flag.FAST)
+            .onEventLoop()
+            .handler(this::time)
+            .build(),
+        functions(),
+        new ConfigCommands(context).definition());
+  }
+
+  /** There are no functions: removing and listing them is all that makes sense. */
+  private static Command functions() {
+    return Subcommands.of(
+        Command.define("scripting", "function", -2, "A container for function commands."),
+        Command.define("scripting", "flush", -2, "Removes all functions, of which there are none.")
+            .flags(Flag.WRITE, Flag.NOSCRIPT)
+            .onEventLoop()
+            .handler((request, session, out) -> {
+              if (request.size() > 3
+                  || (request.size() == 3 && !request.is(2, "SYNC") && !request.is(2, "ASYNC"))) {
+                throw new CommandException("ERR FUNCTION FLUSH only supports SYNC|ASYNC option");
+              }
+              out.ok();
+            }),
+        Command.define("scripting", "list", -2, "Lists the functions, of which there are none.")
+            .flags(Flag.NOSCRIPT)
+            .onEventLoop()
+            .handler((request, session, out) -> out.array(0)));
   }
 
   private void info(Request request, Session session, RespEncoder out) {
     InfoReport report = new InfoReport(context);
     if (request.size() == 1) {
-      report.section("all");
+      report.section("default");
     }
     for (int i = 1; i < request.size(); i++) {
       report.section(request.text(i).toLowerCase(Locale.ROOT));
@@ -67,52 +86,10 @@ final class ServerCommands {
     context.requestShutdown();
   }
 
-  private void configGet(Request request, Session session, RespEncoder out) {
-    Map<String, String> matching = new LinkedHashMap<>();
-    Map<String, String> all = parameters();
-    for (int i = 2; i < request.size(); i++) {
-      byte[] pattern = request.text(i).toLowerCase(Locale.ROOT).getBytes(StandardCharsets.UTF_8);
-      all.forEach((name, value) -> {
-        if (GlobPattern.matches(pattern, name.getBytes(StandardCharsets.UTF_8))) {
-          matching.put(name, value);
-        }
-      });
-    }
-    out.map(matching.size());
-    matching.forEach((name, value) -> {
-      out.bulk(name);
-      out.bulk(value);
-    });
-  }
-
-  /** Returns the settings under the names that Redis has for them. */
-  private Map<String, String> parameters() {
-    ServerOptions options = context.options();
-    Map<String, String> values = new LinkedHashMap<>();
-    values.put("appendfsync", appendFsync());
-    values.put("appendonly", "yes");
-    values.put("bind", options.bind());
-    values.put("client-query-buffer-limit", Integer.toString(options.maxRequestBytes()));
-    values.put("databases", "1");
-    values.put("dir", context.store().options().directory().toAbsolutePath().toString());
-    values.put("io-threads", Integer.toString(options.eventLoopThreads()));
-    values.put("maxclients", Integer.toString(options.maxClients()));
-    values.put("maxmemory", Long.toString(context.store().options().memoryBytes()));
-    values.put("maxmemory-policy", "noeviction");
-    values.put("port", Integer.toString(context.port()));
-    values.put("proto-max-bulk-len", Integer.toString(options.maxBulkBytes()));
-    values.put("protected-mode", options.protectedMode() ? "yes" : "no");
-    values.put("save", "");
-    values.put("tcp-keepalive", "300");
-    values.put("timeout", "0");
-    return values;
-  }
-
-  private String appendFsync() {
-    return switch (context.store().options().durability()) {
-      case ALWAYS -> "always";
-      case EVERYSEC -> "everysec";
-      case CHECKPOINT -> "no";
-    };
+  private void time(Request request, Session session, RespEncoder out) {
+    Instant now = Instant.now();
+    out.array(2);
+    out.bulkInteger(now.getEpochSecond());
+    out.bulkInteger(now.getNano() / 1000);
   }
 }

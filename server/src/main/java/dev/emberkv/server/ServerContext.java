@@ -2,6 +2,7 @@ package dev.emberkv.server;
 
 import dev.emberkv.engine.Store;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -20,6 +21,12 @@ final class ServerContext {
   private final Runnable shutdown;
   private final CheckpointCommands checkpoints;
   private final CommandTable commands;
+  private final ClientRegistry clients = new ClientRegistry();
+  private final SlowLog slowLog = new SlowLog();
+  private final Tuning tuning;
+  private final LatencyLog latency;
+  private final Users users;
+  private final CommandExecutor executor;
   private volatile int port;
 
   /**
@@ -38,16 +45,55 @@ final class ServerContext {
                 Math.min(8L * options.maxRequestBytes(), Runtime.getRuntime().maxMemory() / 4)));
     this.port = options.port();
     this.checkpoints = new CheckpointCommands(store);
+    this.tuning = new Tuning(options);
+    this.latency = new LatencyLog(tuning);
+    this.users = new Users(options.requirePass());
+    Data data = new Data(store, counters);
     List<Command> all = new ArrayList<>();
-    all.addAll(new ConnectionCommands(options).definitions());
-    all.addAll(new StringCommands(store.strings(), counters).definitions());
-    all.addAll(new KeyCommands(store).definitions());
+    all.addAll(new ConnectionCommands(users, clients).definitions());
+    all.addAll(new StringCommands(data).definitions());
+    all.addAll(new KeyCommands(data, tuning).definitions());
+    all.addAll(new HashCommands(data).definitions());
+    all.addAll(new DatabaseCommands(data).definitions());
+    all.addAll(new TransactionCommands(data, options, this::executor).definitions());
     all.addAll(new ServerCommands(this).definitions());
     all.addAll(checkpoints.definitions());
+    all.addAll(new DiagnosticCommands(slowLog, latency).definitions());
     all.addAll(new EmbeddingCommands(store, options).definitions());
+    all.add(new AclCommands(users, clients, this::allCommands).definition());
     CommandCatalog catalog = new CommandCatalog(all);
     all.add(catalog.definition());
     this.commands = new CommandTable(all);
+    this.executor = new CommandExecutor(this);
+  }
+
+  private Collection<Command> allCommands() {
+    return commands.all();
+  }
+
+  /** Returns what runs commands. */
+  CommandExecutor executor() {
+    return executor;
+  }
+
+  ClientRegistry clients() {
+    return clients;
+  }
+
+  SlowLog slowLog() {
+    return slowLog;
+  }
+
+  LatencyLog latency() {
+    return latency;
+  }
+
+  Tuning tuning() {
+    return tuning;
+  }
+
+  Users users() {
+    return users;
   }
 
   Store store() {

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  *     client-query-buffer-limit})
  * @param maxReplyBytes the longest reply to one command; a command that would answer more gets an
  *     error
+ * @param idleSeconds after how many seconds without a command a connection is closed; 0 for never
+ * @param tls how to speak TLS, or null to speak in the clear
  */
 public record ServerOptions(
     String bind,
@@ -28,7 +30,9 @@ public record ServerOptions(
     int workerThreads,
     int maxBulkBytes,
     int maxRequestBytes,
-    int maxReplyBytes) {
+    int maxReplyBytes,
+    int idleSeconds,
+    @Nullable TlsOptions tls) {
   /** The port that Redis clients expect. */
   public static final int DEFAULT_PORT = 6379;
 
@@ -47,6 +51,7 @@ public record ServerOptions(
     requireRange("maxBulkBytes", maxBulkBytes, 1 << 20, 1 << 30);
     requireRange("maxRequestBytes", maxRequestBytes, maxBulkBytes, 1 << 30);
     requireRange("maxReplyBytes", maxReplyBytes, 1 << 20, 1 << 30);
+    requireRange("idleSeconds", idleSeconds, 0, Integer.MAX_VALUE);
   }
 
   private static void requireRange(String name, int value, int min, int max) {
@@ -75,7 +80,9 @@ public record ServerOptions(
         Math.max(4, 2 * processors),
         maxRequestBytes,
         maxRequestBytes + (1 << 20),
-        Math.clamp(heapBytes / 4, 16 << 20, 256 << 20));
+        Math.clamp(heapBytes / 4, 16 << 20, 256 << 20),
+        0,
+        null);
   }
 
   /** Returns a copy with another address to listen on. */
@@ -90,7 +97,9 @@ public record ServerOptions(
         workerThreads,
         maxBulkBytes,
         maxRequestBytes,
-        maxReplyBytes);
+        maxReplyBytes,
+        idleSeconds,
+        tls);
   }
 
   /** Returns a copy with another port. */
@@ -105,7 +114,9 @@ public record ServerOptions(
         workerThreads,
         maxBulkBytes,
         maxRequestBytes,
-        maxReplyBytes);
+        maxReplyBytes,
+        idleSeconds,
+        tls);
   }
 
   /** Returns a copy with a password, or with none when it is null. */
@@ -120,7 +131,9 @@ public record ServerOptions(
         workerThreads,
         maxBulkBytes,
         maxRequestBytes,
-        maxReplyBytes);
+        maxReplyBytes,
+        idleSeconds,
+        tls);
   }
 
   /** Returns a copy with protected mode on or off. */
@@ -135,7 +148,9 @@ public record ServerOptions(
         workerThreads,
         maxBulkBytes,
         maxRequestBytes,
-        maxReplyBytes);
+        maxReplyBytes,
+        idleSeconds,
+        tls);
   }
 
   /** Returns a copy with another bound on connections. */
@@ -150,7 +165,9 @@ public record ServerOptions(
         workerThreads,
         maxBulkBytes,
         maxRequestBytes,
-        maxReplyBytes);
+        maxReplyBytes,
+        idleSeconds,
+        tls);
   }
 
   /** Returns a copy with other numbers of threads. */
@@ -165,7 +182,9 @@ public record ServerOptions(
         newWorkerThreads,
         maxBulkBytes,
         maxRequestBytes,
-        maxReplyBytes);
+        maxReplyBytes,
+        idleSeconds,
+        tls);
   }
 
   /** Returns a copy with other bounds on arguments, commands and replies, in bytes. */
@@ -180,7 +199,43 @@ public record ServerOptions(
         workerThreads,
         newMaxBulk,
         newMaxRequest,
-        newMaxReply);
+        newMaxReply,
+        idleSeconds,
+        tls);
+  }
+
+  /** Returns a copy that closes connections which have been idle for so many seconds. */
+  public ServerOptions withIdleSeconds(int seconds) {
+    return new ServerOptions(
+        bind,
+        port,
+        requirePass,
+        protectedMode,
+        maxClients,
+        eventLoopThreads,
+        workerThreads,
+        maxBulkBytes,
+        maxRequestBytes,
+        maxReplyBytes,
+        seconds,
+        tls);
+  }
+
+  /** Returns a copy that speaks TLS. */
+  public ServerOptions withTls(TlsOptions newTls) {
+    return new ServerOptions(
+        bind,
+        port,
+        requirePass,
+        protectedMode,
+        maxClients,
+        eventLoopThreads,
+        workerThreads,
+        maxBulkBytes,
+        maxRequestBytes,
+        maxReplyBytes,
+        idleSeconds,
+        newTls);
   }
 
   /** Describes the options without giving the password away. */

@@ -1,114 +1,113 @@
 package dev.emberkv.server;
 
+import dev.emberkv.engine.StringBatch;
 import dev.emberkv.engine.StringKeyspace;
-import java.util.ArrayList;
-import java.util.List;
+import dev.emberkv.engine.WouldWaitException;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * GET and MGET; pipelined ones are read as one batch of the engine, so that cold keys cost one wait
- * together and not one each.
- *
- * <p>A batch holds its values in memory until they are written, and nobody knows their sizes
- * before. So the number of keys per batch follows the longest value of the client's last one: it
- * doubles while values are short, up to {@link #MAX_BATCH_KEYS}, and falls at once to what {@link
- * #BATCH_BYTES} hold when they are long.
+ * GET and MGET. Values in DRAM go from the engine's memory straight into the reply, those of
+ * pipelined GETs as one batch; cold ones are read together, so that they cost one wait and not one
+ * each.
  */
 final class StringReads implements Command.RunHandler {
-  /** The keys of a client's first batch. */
-  static final int FIRST_BATCH_KEYS = 16;
-
+  /** Cold values are read so many bytes at a time. */
   private static final int BATCH_BYTES = 4 << 20;
-  private static final int MAX_BATCH_KEYS = 512;
 
-  /** Longer MGETs run alone, in batches of their own. */
-  private static final int LONGEST_JOINED = 64;
+  private static final int MAX_COLD_KEYS = 512;
 
-  private final StringKeyspace strings;
-  private final ServerCounters counters;
+  private final Data data;
+  private final ThreadLocal<StringBatch> batches = ThreadLocal.withInitial(StringBatch::new);
 
-  StringReads(StringKeyspace strings, ServerCounters counters) {
-    this.strings = strings;
-    this.counters = counters;
+  StringReads(Data data) {
+    this.data = data;
   }
 
   /** Answers GET. */
   void get(Request request, Session session, RespEncoder out) {
-    byte[] value = strings.get(request.bytes(1));
-    count(1, value == null ? 0 : 1);
-    out.bulkOrNil(value);
+    out.bulkOrNil(data.read(request, session));
   }
 
   /** Answers MGET. */
   void getSeveral(Request request, Session session, RespEncoder out) {
-    out.array(request.size() - 1);
-    List<byte[]> keys = new ArrayList<>();
+    StringBatch keys = batches.get();
+    keys.clear(request.data());
     for (int i = 1; i < request.size(); i++) {
-      keys.add(request.bytes(i));
-      if (keys.size() >= session.readAheadKeys()) {
-        writeValues(readAll(keys, session), out);
-        keys.clear();
+      keys.add(request.offset(i), request.length(i));
+    }
+    StringKeyspace strings = data.of(session);
+    out.array(keys.size());
+    int next = 0;
+    while (next < keys.size()) {
+      next = readHot(strings, keys, next, out, false);
+      if (next < keys.size()) {
+        next = readCold(strings, keys, next, out, false);
       }
     }
-    writeValues(readAll(keys, session), out);
   }
 
   @Override
   public boolean accepts(Request request) {
-    return request.size() <= LONGEST_JOINED;
+    return request.size() == 2;
   }
 
-  /** Reads the keys of as many commands as fit and deals the values out, command by command. */
   @Override
   public int execute(RequestBatch batch, int from, int to, Session session, RespEncoder out) {
-    Request request = new Request(batch);
-    List<byte[]> keys = new ArrayList<>();
-    int until = from;
-    do {
-      request.at(until++);
-      for (int i = 1; i < request.size(); i++) {
-        keys.add(request.bytes(i));
-      }
-    } while (until < to && keys.size() < session.readAheadKeys());
-    byte[] @Nullable [] values = readAll(keys, session);
-    int at = 0;
-    for (int command = from; command < until; command++) {
-      request.at(command);
-      out.beginReply();
-      if (request.is(0, "MGET")) {
-        out.array(request.size() - 1);
-      }
-      for (int i = 1; i < request.size(); i++) {
-        out.bulkOrNil(values[at++]);
+    StringBatch keys = batches.get();
+    keys.clear(batch.data());
+    for (int command = from; command < to; command++) {
+      int key = batch.firstArgument(command) + 1;
+      keys.add(batch.offset(key), batch.length(key));
+    }
+    StringKeyspace strings = data.of(session);
+    int answered = readHot(strings, keys, 0, out, true);
+    if (answered == 0) {
+      try {
+        answered = readCold(strings, keys, 0, out, true);
+      } catch (WouldWaitException e) {
+        return from;
       }
     }
-    return until;
+    return from + answered;
   }
 
-  private byte[] @Nullable [] readAll(List<byte[]> keys, Session session) {
-    byte[] @Nullable [] values = strings.getAll(keys.toArray(byte[][]::new));
-    int longest = 1;
+  private int readHot(
+      StringKeyspace strings, StringBatch keys, int from, RespEncoder out, boolean replyEach) {
+    ReplySink sink = new ReplySink(out, replyEach);
+    int next = strings.getHot(keys, from, sink);
+    sink.endAt(next);
+    data.count(next - from, sink.hits());
+    return next;
+  }
+
+  /** Reads the next keys wherever they are; returns the first that is not answered. */
+  private int readCold(
+      StringKeyspace strings, StringBatch batch, int from, RespEncoder out, boolean replyEach) {
+    byte[][] keys = new byte[Math.min(MAX_COLD_KEYS, batch.size() - from)][];
+    for (int i = 0; i < keys.length; i++) {
+      int offset = batch.keyOffset(from + i);
+      int end = offset + batch.keyBytes(from + i);
+      keys[i] = Arrays.copyOfRange(batch.data(), offset, end);
+    }
+    byte[] @Nullable [] values = new byte[keys.length][];
+    int answered = strings.getAll(keys, 0, values, BATCH_BYTES);
     int hits = 0;
-    for (byte[] value : values) {
+    for (int i = 0; i < answered; i++) {
+      if (replyEach) {
+        out.beginReply();
+      }
+      byte[] value = values[i];
       if (value != null) {
-        longest = Math.max(longest, value.length);
         hits++;
+        out.bulk(value);
+      } else if (replyEach && strings.contains(keys[i])) {
+        out.error(CommandException.WRONG_TYPE);
+      } else {
+        out.nil();
       }
     }
-    count(values.length, hits);
-    int next = Math.min(BATCH_BYTES / longest, 2 * session.readAheadKeys());
-    session.readAheadKeys(Math.clamp(next, 1, MAX_BATCH_KEYS));
-    return values;
-  }
-
-  private static void writeValues(byte[] @Nullable [] values, RespEncoder out) {
-    for (byte[] value : values) {
-      out.bulkOrNil(value);
-    }
-  }
-
-  private void count(int keys, int hits) {
-    counters.keyHits.add(hits);
-    counters.keyMisses.add(keys - hits);
+    data.count(answered, hits);
+    return from + answered;
   }
 }

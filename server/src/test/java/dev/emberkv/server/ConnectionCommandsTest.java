@@ -36,9 +36,10 @@ class ConnectionCommandsTest {
   }
 
   @Test
-  void onlyDatabaseZeroExists() throws Exception {
-    client.send("SELECT 0\r\nSELECT 1\r\nSELECT x\r\n");
+  void thereAreSixteenDatabases() throws Exception {
+    client.send("SELECT 0\r\nSELECT 15\r\nSELECT 16\r\nSELECT x\r\n");
 
+    assertThat(client.line()).isEqualTo("+OK");
     assertThat(client.line()).isEqualTo("+OK");
     assertThat(client.line()).isEqualTo("-ERR DB index is out of range");
     assertThat(client.line()).isEqualTo("-ERR value is not an integer or out of range");
@@ -94,7 +95,7 @@ class ConnectionCommandsTest {
     int length = Integer.parseInt(client.line().substring(1));
     assertThat(client.take(length))
         .startsWith("id=1 addr=127.0.0.1:")
-        .contains(" name=me ", " lib-name=jedis lib-ver=8.0 resp=2", " cmd=client|info ")
+        .contains(" name=me ", " resp=2 lib-name=jedis lib-ver=8.0", " cmd=client|info ")
         .endsWith("\n");
   }
 

@@ -167,11 +167,13 @@ class ConnectionTest {
     InetSocketAddress stranger = new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 1);
     InetSocketAddress local = new InetSocketAddress(InetAddress.ofLiteral("::1"), 1);
 
-    assertThat(ConnectionInitializer.refusesAddress(options, stranger)).isTrue();
-    assertThat(ConnectionInitializer.refusesAddress(options, local)).isFalse();
-    assertThat(ConnectionInitializer.refusesAddress(options.withRequirePass("secret"), stranger))
+    Users open = new Users(null);
+    assertThat(ConnectionInitializer.refusesAddress(options, open, stranger)).isTrue();
+    assertThat(ConnectionInitializer.refusesAddress(options, open, local)).isFalse();
+    assertThat(ConnectionInitializer.refusesAddress(options, new Users("secret"), stranger))
         .isFalse();
-    assertThat(ConnectionInitializer.refusesAddress(options.withProtectedMode(false), stranger))
+    assertThat(
+            ConnectionInitializer.refusesAddress(options.withProtectedMode(false), open, stranger))
         .isFalse();
   }
 

@@ -21,7 +21,7 @@ class RespEncoderTest {
 
   @AfterEach
   void releaseWhatIsLeft() {
-    encoder.truncate(0);
+    encoder.drain().forEach(ByteBuf::release);
   }
 
   @Test

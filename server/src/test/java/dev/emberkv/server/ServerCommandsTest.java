@@ -74,7 +74,7 @@ class ServerCommandsTest {
         .isEqualTo(
             Map.of(
                 "port", String.valueOf(fixture.server.port()),
-                "databases", "1",
+                "databases", "16",
                 "bind", "127.0.0.1"));
     assertThat(jedis.configGet("nope")).isEmpty();
     assertThat(jedis.configGet("*")).containsKey("maxclients").doesNotContainKey("requirepass");

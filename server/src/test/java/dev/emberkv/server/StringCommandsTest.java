@@ -6,14 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.emberkv.engine.StringKeyspace;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Pipeline;
 import redis.clients.jedis.Response;
@@ -151,16 +157,75 @@ class StringCommandsTest {
   }
 
   @Test
-  void optionsOfSetThatNeedAtomicityAreRefusedAndNotIgnored() {
-    jedis.set("k", "old");
+  void concurrentIncrementsAndTransactionsLoseNothing() throws Exception {
+    int threads = 4;
+    int rounds = 500;
+    try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+      List<Future<?>> done = new ArrayList<>();
+      for (int t = 0; t < threads; t++) {
+        done.add(
+            pool.submit(() -> {
+              try (Jedis client = fixture.jedis()) {
+                for (int i = 0; i < rounds; i++) {
+                  client.incr("n");
+                  client.hincrBy("h", "f", 1);
+                  // Both or none, and never seen apart.
+                  client.mset("a", "" + i, "b", "" + i);
+                  try (AbstractTransaction both = client.multi()) {
+                    Response<String> a = both.get("a");
+                    Response<String> b = both.get("b");
+                    both.incr("n");
+                    both.exec();
+                    assertThat(a.get()).isEqualTo(b.get());
+                  }
+                }
+              }
+            }));
+      }
+      for (Future<?> each : done) {
+        each.get();
+      }
+    }
 
-    assertThatThrownBy(() -> jedis.set("k", "new", SetParams.setParams().nx()))
-        .hasMessage("ERR SET: NX is not supported by this version");
-    assertThatThrownBy(() -> jedis.set("k", "new", SetParams.setParams().ex(5)))
-        .hasMessage("ERR SET: EX is not supported by this version");
-    assertThatThrownBy(() -> jedis.sendCommand(() -> bytes("SET"), "k", "new", "NOPE"))
-        .hasMessage("ERR syntax error");
-    assertThat(jedis.get("k")).isEqualTo("old");
+    assertThat(jedis.get("n")).isEqualTo("" + 2 * threads * rounds);
+    assertThat(jedis.hget("h", "f")).isEqualTo("" + threads * rounds);
+  }
+
+  @Test
+  void aTransactionIsGivenUpWhenAWatchedKeyHasChanged() {
+    jedis.set("k", "1");
+    jedis.watch("k");
+    try (Jedis other = fixture.jedis()) {
+      other.set("k", "1");
+    }
+    try (AbstractTransaction transaction = jedis.multi()) {
+      transaction.set("k", "2");
+      assertThat(transaction.exec()).isNull();
+    }
+    assertThat(jedis.get("k")).isEqualTo("1");
+  }
+
+  @Test
+  void timesToLiveAndHashesSurviveARestart() throws Exception {
+    Path kept = directory.resolve("kept2");
+    try (ServerFixture before = ServerFixture.open(kept);
+        Jedis client = before.jedis()) {
+      client.set("k", "v", SetParams.setParams().ex(1000));
+      client.set("short", "v", SetParams.setParams().px(1));
+      client.hset("h", Map.of("a", "1", "b", "2"));
+      client.expire("h", 1000);
+      client.select(3);
+      client.set("third", "x");
+    }
+    try (ServerFixture after = ServerFixture.open(kept);
+        Jedis client = after.jedis()) {
+      assertThat(client.ttl("k")).isBetween(990L, 1000L);
+      assertThat(client.ttl("h")).isBetween(990L, 1000L);
+      assertThat(client.hgetAll("h")).isEqualTo(Map.of("a", "1", "b", "2"));
+      assertThat(client.exists("short")).isFalse();
+      client.select(3);
+      assertThat(client.get("third")).isEqualTo("x");
+    }
   }
 
   @Test
