@@ -61,6 +61,18 @@ final class ServeCommand implements Callable<Integer> {
   private int idleSeconds;
 
   @Option(
+      names = "--maxclients",
+      paramLabel = "N",
+      description = "The most connections at a time (default 10000).")
+  private @Nullable Integer maxClients;
+
+  @Option(
+      names = "--io-threads",
+      paramLabel = "N",
+      description = "Threads that read, decode and answer (default: one per processor).")
+  private @Nullable Integer ioThreads;
+
+  @Option(
       names = "--tls-cert-file",
       paramLabel = "FILE",
       description = "Certificate in PEM; the port speaks TLS then (default: none).")
@@ -114,6 +126,12 @@ final class ServeCommand implements Callable<Integer> {
               .withPort(port)
               .withRequirePass(password)
               .withIdleSeconds(idleSeconds);
+      if (maxClients != null) {
+        options = options.withMaxClients(maxClients);
+      }
+      if (ioThreads != null) {
+        options = options.withThreads(ioThreads, options.workerThreads());
+      }
       return tlsCertificate == null ? options : options.withTls(tls(tlsCertificate));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), "--" + e.getMessage(), e);

@@ -24,7 +24,7 @@ final class CheckpointCommands {
   List<Command> definitions() {
     return List.of(
         Command.define(GROUP, "save", 1, "Takes a checkpoint and waits for it.")
-            .flags(Flag.ADMIN, Flag.NOSCRIPT)
+            .flags(Flag.ADMIN, Flag.NOSCRIPT, Flag.NO_MULTI)
             .handler(this::save)
             .build(),
         Command.define(GROUP, "bgsave", -1, "Takes a checkpoint in the background.")

@@ -96,8 +96,10 @@ record Command(
     STALE,
     FAST,
     NO_AUTH,
-    /** Runs at once inside of a transaction, too. */
-    NO_MULTI;
+    /** Refused inside of a transaction. */
+    NO_MULTI,
+    /** Runs at once inside of a transaction; clients are not told. */
+    IMMEDIATE;
 
     /** Returns the flag as {@code COMMAND} spells it. */
     String text() {

@@ -76,8 +76,9 @@ final class CommandCatalog {
     out.array(10);
     out.bulk(command.name());
     out.integer(command.arity());
-    out.set(command.flags().size());
-    command.flags().forEach(flag -> out.simple(flag.text()));
+    List<Flag> flags = command.flags().stream().filter(flag -> flag != Flag.IMMEDIATE).toList();
+    out.set(flags.size());
+    flags.forEach(flag -> out.simple(flag.text()));
     out.integer(command.keys().first());
     out.integer(command.keys().last());
     out.integer(command.keys().step());

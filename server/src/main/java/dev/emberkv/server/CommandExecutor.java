@@ -134,7 +134,7 @@ final class CommandExecutor {
 
     /** Returns whether the command waits for EXEC instead of running now. */
     private boolean isQueued(Command command) {
-      return session.transaction() != null && !command.flags().contains(Flag.NO_MULTI);
+      return session.transaction() != null && !command.flags().contains(Flag.IMMEDIATE);
     }
 
     /** Runs one command; alone, if it has to be. */
@@ -286,6 +286,9 @@ final class CommandExecutor {
         if (!user.isUnrestricted()) {
           user.requirePermission(command, request);
         }
+      }
+      if (isQueued(command) && command.flags().contains(Flag.NO_MULTI)) {
+        throw new CommandException("ERR Command not allowed inside a transaction");
       }
       return command;
     }

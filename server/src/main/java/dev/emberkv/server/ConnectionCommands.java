@@ -49,7 +49,7 @@ final class ConnectionCommands {
 
   private static Command.Builder open(String name, int arity, String summary) {
     return Command.define(GROUP, name, arity, summary)
-        .flags(Flag.NO_AUTH, Flag.NOSCRIPT, Flag.LOADING, Flag.STALE, Flag.FAST, Flag.NO_MULTI)
+        .flags(Flag.NO_AUTH, Flag.NOSCRIPT, Flag.LOADING, Flag.STALE, Flag.FAST, Flag.IMMEDIATE)
         .onEventLoop();
   }
 

@@ -23,7 +23,7 @@ final class ServerCommands {
             .handler(this::info)
             .build(),
         Command.define(GROUP, "shutdown", -1, "Makes all writes durable and stops the server.")
-            .flags(Flag.ADMIN, Flag.NOSCRIPT, Flag.LOADING, Flag.STALE)
+            .flags(Flag.ADMIN, Flag.NOSCRIPT, Flag.LOADING, Flag.STALE, Flag.NO_MULTI)
             .handler(this::shutdown)
             .build(),
         Command.define(GROUP, "time", 1, "Returns the server's time.")

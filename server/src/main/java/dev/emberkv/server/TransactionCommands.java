@@ -35,7 +35,7 @@ final class TransactionCommands {
 
   private static Command.Builder define(String name, int arity, String summary) {
     return Command.define(GROUP, name, arity, summary)
-        .flags(Flag.NOSCRIPT, Flag.LOADING, Flag.STALE, Flag.FAST, Flag.NO_MULTI);
+        .flags(Flag.NOSCRIPT, Flag.LOADING, Flag.STALE, Flag.FAST, Flag.IMMEDIATE);
   }
 
   /** Returns the commands of this family. */

@@ -122,7 +122,7 @@ class RedisComparisonTest {
     compare(
         "FLUSHALL\r\nMULTI\r\nSET a 1\r\nINCR a\r\nGET a\r\nEXEC\r\nEXEC\r\nDISCARD\r\nMULTI\r\nMULTI\r\nSET a 5\r\nDISCARD\r\nGET a\r\nMULTI\r\nEXEC\r\n",
         "FLUSHALL\r\nMULTI\r\nSET a\r\nEXEC\r\nMULTI\r\nnope\r\nSET a 1\r\nEXEC\r\nGET a\r\nMULTI\r\nSET a x\r\nINCR a\r\nSET b 1\r\nEXEC\r\nGET b\r\nMULTI\r\nWATCH a\r\nEXEC\r\nWATCH a\r\nSET a 1\r\nMULTI\r\nSET b 2\r\nEXEC\r\nGET b\r\nUNWATCH\r\nWATCH a\r\nSET a 2\r\nUNWATCH\r\nMULTI\r\nPING\r\nEXEC\r\n",
-        "FLUSHALL\r\nWATCH a\r\nFLUSHALL\r\nMULTI\r\nPING\r\nEXEC\r\nSET a 1\r\nWATCH a\r\nFLUSHALL\r\nMULTI\r\nPING\r\nEXEC\r\nSET a 1\r\nWATCH a\r\nEXPIRE a 100\r\nMULTI\r\nPING\r\nEXEC\r\nWATCH none\r\nDEL none\r\nMULTI\r\nSELECT 1\r\nSET x 1\r\nEXEC\r\nDBSIZE\r\nMULTI\r\nPING\r\nRESET\r\nEXEC\r\nMULTI\r\nGET a\r\nQUIT\r\nPING\r\n");
+        "FLUSHALL\r\nMULTI\r\nSAVE\r\nEXEC\r\nWATCH a\r\nFLUSHALL\r\nMULTI\r\nPING\r\nEXEC\r\nSET a 1\r\nWATCH a\r\nFLUSHALL\r\nMULTI\r\nPING\r\nEXEC\r\nSET a 1\r\nWATCH a\r\nEXPIRE a 100\r\nMULTI\r\nPING\r\nEXEC\r\nWATCH none\r\nDEL none\r\nMULTI\r\nSELECT 1\r\nSET x 1\r\nEXEC\r\nDBSIZE\r\nMULTI\r\nPING\r\nRESET\r\nEXEC\r\nMULTI\r\nGET a\r\nQUIT\r\nPING\r\n");
   }
 
   @Test
