@@ -24,6 +24,15 @@ import org.jspecify.annotations.Nullable;
  * growing the volume, once per segment. Waiting for a free buffer releases it.
  */
 final class SegmentWriter {
+  /**
+   * From how many bytes on pages go to the device before their buffer is full: while the rest of a
+   * batch is laid out, the device writes its beginning.
+   */
+  private static final int EARLY_BYTES = 128 << 10;
+
+  /** The same while a sync is under way and somebody waits for the next one. */
+  private static final int SYNCING_BYTES = 16 << 10;
+
   private final LogOptions options;
   private final SegmentTable table;
   private final BlockPool pool;
@@ -132,6 +141,7 @@ final class SegmentWriter {
           segment.padPage(target, writer.synced());
         }
         target.publish(segment.fileOffset());
+        handOverFrom(EARLY_BYTES, target);
       } else {
         makeRoom(PAGE_BYTES, stored, claim);
         LargeRecord record = new LargeRecord(pool, payload, payloadOffset, payloadBytes);
@@ -258,13 +268,21 @@ final class SegmentWriter {
     retireIfFull(current);
   }
 
+  /** Hands over the whole pages of the current buffer when they are at least so many bytes. */
+  private void handOverFrom(int leastBytes, BlockBuffer current) {
+    if (openSegment().fileOffset() - current.handedFileOffset() >= leastBytes) {
+      handOver(current);
+    }
+  }
+
+  /** Hands over the whole pages of the current buffer. */
   private void handOver(BlockBuffer current) {
     long from = current.handedFileOffset();
-    long to = openSegment().fileOffset();
-    assert to % PAGE_BYTES == 0;
+    long end = openSegment().fileOffset();
+    long to = end & -PAGE_BYTES;
     if (to > from) {
       current.handOver(to);
-      handedPosition = position();
+      handedPosition = position() - (end - to);
       writer.handOver(
           current, from, current.addressOf(from), (int) (to - from), handedPosition, false);
     }
@@ -348,8 +366,8 @@ final class SegmentWriter {
   private void flushTo(long target) {
     while (writer.synced() < target) {
       checkFailure();
-      if (handedPosition < target && !writer.syncing()) {
-        closePage();
+      if (handedPosition < target) {
+        handOverWhatIs();
       }
       writer.requestSync(target);
       writer.awaitSync();
@@ -357,9 +375,11 @@ final class SegmentWriter {
     checkFailure();
   }
 
-  private void closePage() {
+  private void handOverWhatIs() {
     BlockBuffer current = block;
-    if (current != null) {
+    if (current != null && writer.syncing()) {
+      handOverFrom(SYNCING_BYTES, current);
+    } else if (current != null) {
       openSegment().padPage(current, writer.synced());
       handOverPages(current);
     }

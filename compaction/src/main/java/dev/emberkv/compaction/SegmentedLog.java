@@ -185,8 +185,22 @@ public final class SegmentedLog implements AutoCloseable {
   public long append(
       int kind, int table, long key, long sequence, int timeSeconds, MemorySegment payload) {
     int payloadBytes = (int) Math.min(payload.byteSize(), Integer.MAX_VALUE);
+    return append(kind, table, key, sequence, timeSeconds, payload, 0, payloadBytes);
+  }
+
+  /** Appends a record whose payload is a part of a segment; see the other {@code append}. */
+  public long append(
+      int kind,
+      int table,
+      long key,
+      long sequence,
+      int timeSeconds,
+      MemorySegment payload,
+      long payloadOffset,
+      int payloadBytes) {
     checkRecord(kind, table, payloadBytes);
-    return main.writer().append(kind, table, key, sequence, timeSeconds, payload, 0, payloadBytes);
+    return main.writer()
+        .append(kind, table, key, sequence, timeSeconds, payload, payloadOffset, payloadBytes);
   }
 
   private void checkRecord(int kind, int table, int payloadBytes) {

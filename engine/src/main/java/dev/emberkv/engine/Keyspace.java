@@ -267,8 +267,11 @@ final class Keyspace {
    * @return false when the bucket has changed since, or the row is another key's
    */
   boolean overwriteFound(
-      long home, long header, long slot, RowKey key, RowSource row, Stamp stamp) {
-    if (tiers.writesThrough() || !HashIndex.tryLock(home, header)) {
+      long home, long header, long slot, RowKey key, RowSource.Packed row, Stamp stamp) {
+    if (tiers.writesThrough()) {
+      return overwriteThrough(home, header, slot, key, row, stamp);
+    }
+    if (!HashIndex.tryLock(home, header)) {
       return false;
     }
     boolean done = false;
@@ -287,11 +290,54 @@ final class Keyspace {
     return done;
   }
 
+  /**
+   * Logs a row and overwrites it in its slot, which stays clean. The record comes first, as nothing
+   * waits under a lock; if the bucket changes meanwhile, it is one that nothing points to.
+   */
+  private boolean overwriteThrough(
+      long home, long header, long slot, RowKey key, RowSource.Packed row, Stamp stamp) {
+    long seen = Slot.state(slot);
+    if (!hasPlaceFor(seen, row)
+        || !owns(slot, Slot.payloadBytes(seen), key)
+        || !HashIndex.unchanged(home, header)) {
+      return false;
+    }
+    long record =
+        row.append(
+            tiers.log(), tiers.loggedKind(kind, stamp), id, key, stamp.sequence(), stamp.time());
+    if (!HashIndex.tryLock(home, header)) {
+      markDead(record);
+      return false;
+    }
+    // Nothing has changed since the slot was found to be the row's, and to have room.
+    long dead = record;
+    try {
+      if (Slot.sequence(slot) <= stamp.sequence()) {
+        long state = Slot.state(slot);
+        assert !Slot.has(state, Slot.DIRTY | Slot.FLUSHING) : "a dirty row with write-through";
+        dead = Slot.home(state);
+        row.writeTo(Slot.payload(slot));
+        Slot.setVersion(slot, stamp);
+        Slot.setState(slot, Slot.stateOf(row.payloadBytes(), 0, record));
+      }
+    } finally {
+      HashIndex.unlock(home);
+    }
+    markDead(dead);
+    slabs.touch(slot);
+    return true;
+  }
+
+  /** Returns whether a row fits exactly into the slot of another one. */
+  private boolean hasPlaceFor(long state, RowSource row) {
+    return SlabPool.slotBytes(kind, row.payloadBytes())
+        == SlabPool.slotBytes(kind, Slot.payloadBytes(state));
+  }
+
   private Attempt overwriteSlot(long slot, long state, RowSource row, Stamp stamp) {
     int payloadBytes = row.payloadBytes();
     long there = Slot.sequence(slot);
-    if (SlabPool.slotBytes(kind, payloadBytes) != SlabPool.slotBytes(kind, Slot.payloadBytes(state))
-        || tiers.isCutBetween(stamp.sequence(), there)) {
+    if (!hasPlaceFor(state, row) || tiers.isCutBetween(stamp.sequence(), there)) {
       return Attempt.NOT_IN_PLACE;
     }
     if (mustLogFirst(slot, state, stamp)) {

@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 
@@ -34,6 +35,11 @@ sealed interface RowSource {
     @Override
     public void writeTo(long address) {
       RawMemory.copy(rows, offset, address, rowBytes);
+    }
+
+    /** Appends the row to a log and returns where it is. */
+    long append(SegmentedLog log, int loggedKind, int table, RowKey key, long sequence, int time) {
+      return log.append(loggedKind, table, key.header(), sequence, time, rows, offset, rowBytes);
     }
   }
 

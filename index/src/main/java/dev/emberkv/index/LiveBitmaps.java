@@ -32,11 +32,16 @@ public final class LiveBitmaps implements AutoCloseable {
   /** The bits of one segment, and their sums. */
   private static final class Bits {
     final NativeMemory memory;
-    final AtomicLong records = new AtomicLong();
-    final AtomicLong granules = new AtomicLong();
+
+    /** Live records and, above them, their granules: one atomic change for both. */
+    final AtomicLong sums = new AtomicLong();
 
     Bits(NativeMemory memory) {
       this.memory = memory;
+    }
+
+    static long sumsOf(int granules) {
+      return (long) granules << Integer.SIZE | 1;
     }
   }
 
@@ -105,8 +110,7 @@ public final class LiveBitmaps implements AutoCloseable {
     boolean lastWasClear = set(bits, last);
     boolean firstWasClear = set(bits, first);
     assert firstWasClear && lastWasClear : "granule " + granule + " is live already";
-    bits.granules.addAndGet(granules);
-    bits.records.incrementAndGet();
+    bits.sums.addAndGet(Bits.sumsOf(granules));
   }
 
   /**
@@ -124,8 +128,7 @@ public final class LiveBitmaps implements AutoCloseable {
     int last = nextSet(bits, first + 1);
     boolean whole = last > first && clear(bits, last);
     assert whole : "granule " + granule + " is not the first of a record";
-    bits.granules.addAndGet(-(last - first + 1L));
-    bits.records.decrementAndGet();
+    bits.sums.addAndGet(-Bits.sumsOf(last - first + 1));
     return true;
   }
 
@@ -171,13 +174,13 @@ public final class LiveBitmaps implements AutoCloseable {
   /** Returns how many live records a segment has; 0 when it is not in use. */
   public long records(int segment) {
     Bits bits = ofOrNull(segment);
-    return bits == null ? 0 : bits.records.get();
+    return bits == null ? 0 : bits.sums.get() & 0xffff_ffffL;
   }
 
   /** Returns how many granules the live records of a segment have; 0 when it is not in use. */
   public long granules(int segment) {
     Bits bits = ofOrNull(segment);
-    return bits == null ? 0 : bits.granules.get();
+    return bits == null ? 0 : bits.sums.get() >>> Integer.SIZE;
   }
 
   /** Returns the memory that the bitmaps take, in bytes. */
