@@ -258,10 +258,15 @@ final class BlockWriter implements AutoCloseable {
     return !health.failed();
   }
 
-  /** Returns whether the first pending request may go to the device now. */
+  /**
+   * Returns whether the first pending request may go to the device now. The last footer of a
+   * segment waits for its first, which goes to the same page: the device may turn them round.
+   */
   private boolean canSubmit() {
     WriteRequest first = pending.peek();
-    return first != null && !(first.barrier && synced < barrierPosition());
+    return first != null
+        && !(first.barrier && synced < barrierPosition())
+        && submitted.stream().noneMatch(request -> request.fileOffset == first.fileOffset);
   }
 
   /** Returns the end of all requests before the first pending one. */
