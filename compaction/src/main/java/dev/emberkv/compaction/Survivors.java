@@ -8,7 +8,7 @@ import dev.emberkv.uring.RawMemory;
  * The records that a store still has after a scan took all data for live: what is not named here
  * was superseded, deleted, dropped or never counted, and {@link #buryOthers} declares it dead.
  *
- * <p>Not thread-safe; used while a store opens.
+ * <p>Not thread-safe but for {@link #add}; used while a store opens.
  */
 public final class Survivors implements AutoCloseable {
   private final LiveBitmaps live;
@@ -24,12 +24,15 @@ public final class Survivors implements AutoCloseable {
   }
 
   /**
-   * Names a record that lives on. A damaged one may be named too, which changes nothing: its
-   * segment is kept as it is.
+   * Names a record that lives on; thread-safe among its kind. A damaged one may be named too, which
+   * changes nothing: its segment is kept as it is.
    */
   public void add(long location) {
     long word = word(location);
-    RawMemory.putLong(word, RawMemory.getLong(word) | 1L << location);
+    long seen;
+    do {
+      seen = RawMemory.getLongAcquire(word);
+    } while (!RawMemory.compareAndSetLong(word, seen, seen | 1L << location));
   }
 
   /**

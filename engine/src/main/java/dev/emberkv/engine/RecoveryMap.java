@@ -2,6 +2,11 @@ package dev.emberkv.engine;
 
 import dev.emberkv.uring.NativeMemory;
 import dev.emberkv.uring.RawMemory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * The newest record of each key that a scan of the log has seen: an open-addressing table outside
@@ -17,7 +22,7 @@ import dev.emberkv.uring.RawMemory;
  * id's alone. Cells are in the order of the hashes, give or take a few, as are the buckets of the
  * index: who goes from one to the other touches both from front to back.
  *
- * <p>Not thread-safe.
+ * <p>Not thread-safe; it uses threads of its own to be visited.
  */
 final class RecoveryMap implements AutoCloseable {
   private static final int CELL_BYTES = 24;
@@ -30,7 +35,10 @@ final class RecoveryMap implements AutoCloseable {
   private NativeMemory cells = NativeMemory.reserve((long) CELL_BYTES << START_BITS);
   private long size;
 
-  /** Receives the rows that are alive. */
+  /** From how many cells on several threads visit them. */
+  private static final long PARALLEL_CELLS = 1L << 18;
+
+  /** Receives the rows that are alive; from several threads if there are many. */
   @FunctionalInterface
   interface Visitor {
     void row(long hash, long sequence, long location);
@@ -115,9 +123,34 @@ final class RecoveryMap implements AutoCloseable {
     return size;
   }
 
-  /** Visits the keys whose newest record is no tombstone and is newer than {@code sequence}. */
+  /**
+   * Visits the keys whose newest record is no tombstone and is newer than {@code sequence}; each
+   * thread goes through a range of hashes in their order.
+   */
   void forEachNewerThan(long sequence, Visitor visitor) {
-    for (long i = 0; i < 1L << bits; i++) {
+    long all = 1L << bits;
+    int parts = all < PARALLEL_CELLS ? 1 : Runtime.getRuntime().availableProcessors();
+    List<Future<?>> running = new ArrayList<>();
+    try (ExecutorService threads =
+        Executors.newFixedThreadPool(
+            parts, Thread.ofPlatform().daemon().name("ember-recovery-", 0).factory())) {
+      for (int part = 0; part < parts; part++) {
+        long from = all / parts * part;
+        long to = part == parts - 1 ? all : all / parts * (part + 1);
+        running.add(threads.submit(() -> visit(from, to, sequence, visitor)));
+      }
+    }
+    for (Future<?> part : running) {
+      if (part.state() == Future.State.FAILED) {
+        throw part.exceptionNow() instanceof RuntimeException e
+            ? e
+            : new IllegalStateException("filling the index", part.exceptionNow());
+      }
+    }
+  }
+
+  private void visit(long from, long to, long sequence, Visitor visitor) {
+    for (long i = from; i < to; i++) {
       long cell = address(i);
       long newest = RawMemory.getLong(cell + 8) >>> 1;
       long place = RawMemory.getLong(cell + 16);
