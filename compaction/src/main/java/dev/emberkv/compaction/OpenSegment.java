@@ -5,6 +5,7 @@ import static dev.emberkv.compaction.RecordFormat.PAGE_BYTES;
 import dev.emberkv.index.LiveBitmaps;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The segment that is being filled: where the next record goes, and the bytes of what goes there.
@@ -196,7 +197,9 @@ final class OpenSegment {
   /** Lays out the footer and returns it. */
   SegmentFooter putFooter(BlockBuffer target, long lastSequence) {
     assert offset % PAGE_BYTES == 0;
-    SegmentFooter footer = new SegmentFooter(segment.identity(), offset, records, lastSequence);
+    long seal = ThreadLocalRandom.current().nextLong() | 1; // never 0
+    SegmentFooter footer =
+        new SegmentFooter(segment.identity(), offset, records, lastSequence, seal);
     footer.write(target.sealingPage());
     return footer;
   }

@@ -26,6 +26,11 @@ record ScanRange(
     return header == null ? 0 : header.generation();
   }
 
+  /** Returns whether the contents will never change, and have a name that no others have. */
+  boolean hasDigest() {
+    return whole && headerDamage == null && footer != null && footer.seal() != 0;
+  }
+
   /**
    * Describes a segment.
    *

@@ -16,8 +16,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The log of a store: records appended to segments of one volume, and read back by location. The
@@ -325,30 +328,89 @@ public final class SegmentedLog implements AutoCloseable {
    * @throws IoFailure when the device fails
    */
   public void scan(RecordVisitor visitor) {
+    new LogScan(backend, file, visitor).run(scanRanges());
+  }
+
+  private List<ScanRange> scanRanges() {
     List<Segment> used = table.used();
     List<ScanRange> ranges = new ArrayList<>();
     for (LogStream stream : List.of(main, cleaned)) {
       ranges.addAll(stream.writer().scanRanges(stream.ownOf(used)));
     }
     ranges.sort(Comparator.comparingLong(ScanRange::generation));
-    new LogScan(backend, file, visitor).run(ranges);
+    return ranges;
   }
 
   /**
-   * Scans like {@link #scan}, once and before anything is appended, and takes every row, string key
-   * and definition for live. A segment with damage is never cleaned, so that it can be looked into.
+   * Hands over what {@link #scan} would, once and before anything is appended, and takes every row,
+   * string key and definition for live. Of the payloads there may be no more than what is kept.
+   * Segments of which the archive has a digest are not read. A segment with damage is never
+   * cleaned, so that it can be looked into.
    *
    * @return where the caller names those that are, to bury the others; to be closed
    */
-  public Survivors recover(RecordVisitor visitor) {
+  public Survivors recover(RecordVisitor visitor, KeptPayload kept, DigestArchive archive) {
     RecoveringVisitor recovering = new RecoveringVisitor(visitor, table, live, segmentShift);
-    scan(recovering);
+    try (LogReplay replay = new LogReplay(backend, file, recovering, kept, archive)) {
+      replay.run(scanRanges());
+    }
     for (Segment segment : table.used()) {
       if (recovering.isWhole(segment.number())) {
         segment.contentsAreKnown();
       }
     }
     return new Survivors(live, table, table.volumeBytes());
+  }
+
+  /**
+   * Brings an archive up to date: it gets the digests of the segments that were sealed since, and
+   * loses those of segments that were freed. Each segment is read once, with as long a pause behind
+   * it as that took, to leave the device and the processor to others. For one thread at a time.
+   *
+   * @return how many bytes the new digests have
+   * @throws IoFailure when the device fails
+   */
+  public long archive(DigestArchive archive, KeptPayload kept) {
+    Set<DigestId> current = new HashSet<>();
+    long bytes = 0;
+    try (SegmentScanner scanner = new SegmentScanner(backend, file)) {
+      for (ScanRange range : scanRanges()) {
+        SegmentFooter footer = range.footer();
+        Segment segment = table.segment(range.number());
+        if (footer == null || !range.hasDigest() || !segment.contentsKnown()) {
+          continue;
+        }
+        DigestId id = DigestId.of(footer);
+        if (streamOf(footer.header()).writer().isDurable(segment)) {
+          current.add(id);
+          bytes += archive.has(id) ? 0 : archive(archive, id, scanner, range, kept);
+        }
+      }
+    }
+    archive.retain(current);
+    return bytes;
+  }
+
+  private static long archive(
+      DigestArchive archive,
+      DigestId id,
+      SegmentScanner scanner,
+      ScanRange range,
+      KeptPayload kept) {
+    long start = System.nanoTime();
+    long bytes = 0;
+    try (SegmentDigest digest = DigestWriter.digest(scanner, range, kept)) {
+      // null: it was freed meanwhile, or has become damaged, which a scan will report
+      if (digest != null) {
+        byte[][] pieces = digest.pieces();
+        archive.put(id, pieces);
+        for (byte[] piece : pieces) {
+          bytes += piece.length;
+        }
+      }
+    }
+    LockSupport.parkNanos(System.nanoTime() - start);
+    return bytes;
   }
 
   // Cleaning

@@ -59,7 +59,7 @@ class CleaningTest {
 
   private static Index recover(SegmentedLog log) {
     Index index = new Index();
-    try (Survivors survivors = log.recover(index)) {
+    try (Survivors survivors = log.recover(index, KeptPayload.ALL, DigestArchive.NONE)) {
       index.locations.values().forEach(survivors::add);
       survivors.buryOthers();
     }

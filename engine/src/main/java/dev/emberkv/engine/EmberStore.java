@@ -47,6 +47,7 @@ final class EmberStore implements Store {
   private final Prefetcher prefetcher;
   private final Flusher flusher;
   private final Compactor compactor;
+  private final Checkpoints checkpoints;
   private final long hashSeed;
 
   private final AtomicReferenceArray<@Nullable Keyspace> keyspaces =
@@ -92,6 +93,7 @@ final class EmberStore implements Store {
     this.flusher = new Flusher(tiers, options.checkpointInterval(), this::checkpoint);
     this.compactor = new Compactor(tiers, flusher, keyspaces::get);
     budget.add(log::bitmapBytes);
+    this.checkpoints = new Checkpoints(catalog);
     this.databases = new Databases(tiers, hashSeed, new StringKeyspaces());
     recover();
     databases.settle();
@@ -160,7 +162,7 @@ final class EmberStore implements Store {
   /** Rebuilds indexes, databases and tables from the log. */
   private void recover() {
     try (Recovery recovery = new Recovery(hashSeed);
-        Survivors survivors = recovery.run(log)) {
+        Survivors survivors = recovery.run(log, checkpoints)) {
       tiers.clock().startAfter(recovery.newestSequence());
       if (recovery.uncommitted() > 0) {
         LOGGER.info("Dropped {} records of batches that a crash cut short", recovery.uncommitted());
@@ -378,6 +380,7 @@ final class EmberStore implements Store {
   public void checkpoint() {
     flusher.flush();
     lastCheckpoint = Instant.now();
+    checkpoints.update(log);
   }
 
   @Override
@@ -466,6 +469,7 @@ final class EmberStore implements Store {
         budget.fixedBytes() + budget.reservedBytes() + budget.indexBytes() + slabs.assignedBytes(),
         budget.limitBytes(),
         logStats.usedBytes(),
+        checkpoints.writtenBytes(),
         compactor.spaceStats());
   }
 

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,12 +33,16 @@ final class Flusher implements AutoCloseable {
   private final long checkpointNanos;
   private final Runnable checkpoint;
   private final Thread thread;
+
+  /** Takes the newest checkpoint, which may last longer than flushes may wait. */
+  private @Nullable Thread checkpointer;
+
   private volatile boolean closed;
 
   /**
    * Makes the flusher of a store.
    *
-   * @param interval how often to run {@code checkpoint}; zero for never
+   * @param interval how often to run {@code checkpoint}, on a thread of its own; zero for never
    */
   Flusher(Tiers tiers, Duration interval, Runnable checkpoint) {
     this.checkpointNanos = interval.isZero() ? Long.MAX_VALUE : interval.toNanos();
@@ -64,7 +69,7 @@ final class Flusher implements AutoCloseable {
           flush();
         }
         if (System.nanoTime() - lastCheckpoint >= checkpointNanos && !closed) {
-          checkpoint.run();
+          startCheckpoint();
           lastCheckpoint = System.nanoTime();
         }
         healthy = true;
@@ -74,6 +79,21 @@ final class Flusher implements AutoCloseable {
         }
         healthy = false;
       }
+    }
+  }
+
+  private void startCheckpoint() {
+    if (checkpointer == null || !checkpointer.isAlive()) {
+      checkpointer =
+          Thread.ofPlatform().name("ember-checkpoint").daemon().start(this::takeCheckpoint);
+    }
+  }
+
+  private void takeCheckpoint() {
+    try {
+      checkpoint.run();
+    } catch (RuntimeException e) {
+      LOGGER.error("A checkpoint could not be taken", e);
     }
   }
 
@@ -197,6 +217,9 @@ final class Flusher implements AutoCloseable {
     LockSupport.unpark(thread);
     try {
       thread.join();
+      if (checkpointer != null) {
+        checkpointer.join();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

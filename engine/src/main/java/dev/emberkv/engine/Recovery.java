@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.DigestArchive;
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.compaction.RecordVisitor;
 import dev.emberkv.compaction.SegmentedLog;
@@ -19,8 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Rebuilds what a store holds from one scan of its log. A record counts from its commit on; of each
- * key, the one with the highest sequence number, whatever the order in which records stand.
+ * Rebuilds what a store holds from one scan of its log, or from digests of its segments. A record
+ * counts from its commit on; of each key, the one with the highest sequence number, whatever the
+ * order in which records stand.
  *
  * <p>Not thread-safe; used while the store opens.
  */
@@ -95,12 +97,13 @@ final class Recovery implements RecordVisitor, AutoCloseable {
   private record Suspect(int table, long hash, long sequence, long place) {}
 
   /**
-   * Scans the whole log; returns where to name the records that live on. A damaged record that
-   * seems to be the newest of its key is taken for it: reading the row then fails and says where
-   * the damage is, instead of finding an older version.
+   * Goes through the whole log, of which an archive may spare the reading; returns where to name
+   * the records that live on. A damaged record that seems to be the newest of its key is taken for
+   * it: reading the row then fails and says where the damage is, instead of finding an older
+   * version.
    */
-  Survivors run(SegmentedLog log) {
-    Survivors survivors = log.recover(this);
+  Survivors run(SegmentedLog log, DigestArchive archive) {
+    Survivors survivors = log.recover(this, Checkpoints.KEPT, archive);
     applyReady();
     uncommitted = pendingRows.size() + pendingChanges.size();
     dropWaiting();

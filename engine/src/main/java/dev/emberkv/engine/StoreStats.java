@@ -35,6 +35,7 @@ package dev.emberkv.engine;
  * @param memoryBytes DRAM taken by everything under the budget
  * @param memoryLimitBytes the budget
  * @param diskBytes disk space taken
+ * @param checkpointBytes what checkpoints have put into the catalog
  * @param space what the log's segments hold, and what cleaning did
  */
 public record StoreStats(
@@ -66,6 +67,7 @@ public record StoreStats(
     long memoryBytes,
     long memoryLimitBytes,
     long diskBytes,
+    long checkpointBytes,
     SpaceStats space) {
   /** Returns the number of rows that are on the device only. */
   public long coldRows() {

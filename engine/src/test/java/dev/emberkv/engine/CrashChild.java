@@ -51,9 +51,13 @@ final class CrashChild {
             }
           });
     }
-    while (true) {
+    for (int round = 0; ; round++) {
       tell(FLUSH_BEGUN, 0);
-      store.flush();
+      if (round % 2 == 0) {
+        store.flush();
+      } else {
+        store.checkpoint();
+      }
       tell(FLUSH_ENDED, 0);
       LockSupport.parkNanos(20_000_000);
     }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.LongStream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +60,60 @@ class StoreOpeningTest {
     Files.delete(directory.resolve("catalog.mdb"));
     assertFilled();
     assertFilled();
+  }
+
+  @Test
+  void whatACheckpointKnowsIsNotReadAgain() throws IOException {
+    // given: a log of several segments
+    int rows = 20_000;
+    long[] keys = LongStream.range(0, rows).toArray();
+    try (Store store = Store.open(withLimit())) {
+      Table table = store.createTable(TableSpec.of("rows", 256));
+      for (int from = 0; from < rows; from += 100) {
+        long[] some = Arrays.copyOfRange(keys, from, from + 100);
+        MemorySegment content = MemorySegment.ofArray(new byte[100 * 1024]);
+        for (int i = 0; i < 100; i++) {
+          MemorySegment row = MemorySegment.ofArray(Rows.row(some[i], 1, 1024));
+          MemorySegment.copy(row, 0, content, i * 1024L, 1024);
+        }
+        table.put(MemorySegment.ofArray(some), content);
+      }
+      // when
+      store.checkpoint();
+      assertThat(store.stats().checkpointBytes()).isBetween(rows * 9L, rows * 16L);
+      store.checkpoint();
+      assertThat(store.stats().checkpointBytes()).isLessThan(rows * 16L);
+    }
+    // then: only the newest segment is read
+    long readBytes;
+    try (Store store = Store.open(withLimit())) {
+      readBytes = store.stats().deviceReadBytes();
+      assertRows(store, rows);
+    }
+    assertThat(readBytes).isLessThan(5L << 20);
+
+    // when: the checkpoint is lost
+    Files.delete(directory.resolve("catalog.mdb"));
+    // then: all of it is
+    try (Store store = Store.open(withLimit())) {
+      assertThat(store.stats().deviceReadBytes()).isGreaterThan(rows * 1024L);
+      assertRows(store, rows);
+    }
+  }
+
+  private StoreOptions withLimit() {
+    // segments are as small as the limit is
+    return StoreOptions.of(directory).withMemoryBytes(8L << 20).withDiskLimitBytes(600L << 20);
+  }
+
+  private static void assertRows(Store store, int rows) {
+    Table table = store.table("rows").orElseThrow();
+    assertThat(table.size()).isEqualTo(rows);
+    MemorySegment row = MemorySegment.ofArray(new byte[1024]);
+    for (long key = 0; key < rows; key += 37) {
+      table.get(key, row);
+      assertThat(row.mismatch(MemorySegment.ofArray(Rows.row(key, 1, 1024)))).isEqualTo(-1);
+    }
   }
 
   @Test

@@ -7,6 +7,9 @@ import dev.emberkv.compaction.StoreFullException;
 import dev.emberkv.simulation.SimulatedDisk;
 import dev.emberkv.uring.Errno;
 import dev.emberkv.uring.IoFailure;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Queue;
@@ -14,6 +17,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -102,12 +106,22 @@ class StorePowerLossTest {
         int[] expected = open(disk.copy(1), setting, durability);
         crashAtEveryStepOfRecovery(disk, setting, durability, expected);
       }
+      int[] fromLogAlone =
+          random.nextInt(4) == 0 ? openWithoutCatalog(disk.copy(2), setting, durability) : null;
       survivors = open(disk, setting, durability);
       oracle.check(survivors);
+      if (fromLogAlone != null) {
+        assertThat(fromLogAlone).as("from the log alone").isEqualTo(survivors);
+      }
     }
   }
 
   private Store openStore(SimulatedDisk disk, Setting setting, Durability durability) {
+    return openStore(directory, disk, setting, durability);
+  }
+
+  private static Store openStore(
+      Path directory, SimulatedDisk disk, Setting setting, Durability durability) {
     StoreOptions options =
         StoreOptions.of(directory)
             .withMemoryBytes(CrashWorkload.MEMORY_BYTES)
@@ -127,6 +141,26 @@ class StorePowerLossTest {
     }
   }
 
+  /** Does the same where the catalog with its checkpoints is lost. */
+  private static int[] openWithoutCatalog(
+      SimulatedDisk disk, Setting setting, Durability durability) {
+    try {
+      Path elsewhere = Files.createTempDirectory("emberkv-without-catalog");
+      try (Store store = openStore(elsewhere, disk, setting, durability)) {
+        return CrashWorkload.read(store);
+      } finally {
+        try (Stream<Path> files = Files.list(elsewhere)) {
+          for (Path file : files.toList()) {
+            Files.delete(file);
+          }
+        }
+        Files.delete(elsewhere);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Lets writers at a store until the power is gone, and returns the disk that is found then. */
   private SimulatedDisk live(
       SimulatedDisk disk,
@@ -143,6 +177,7 @@ class StorePowerLossTest {
       int last = ids.get() + 40 + random.nextInt(200);
       int flushes = random.nextBoolean() ? Integer.MAX_VALUE : random.nextInt(10);
       long flushPauseNanos = 1L << random.nextInt(22);
+      int checkpointEvery = 1 + random.nextInt(4);
       Thread[] writers = new Thread[2];
       Queue<Throwable> problems = new ConcurrentLinkedQueue<>();
       for (int i = 0; i < writers.length; i++) {
@@ -152,7 +187,11 @@ class StorePowerLossTest {
       try {
         while (flushes-- > 0 && (writers[0].isAlive() || writers[1].isAlive())) {
           oracle.flushBegun();
-          store.flush();
+          if (flushes % checkpointEvery == 0) {
+            store.checkpoint();
+          } else {
+            store.flush();
+          }
           oracle.flushEnded();
           LockSupport.parkNanos(flushPauseNanos);
         }

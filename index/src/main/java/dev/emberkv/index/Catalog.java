@@ -11,6 +11,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -22,6 +27,7 @@ import org.lmdbjava.Dbi;
 import org.lmdbjava.DbiFlags;
 import org.lmdbjava.Env;
 import org.lmdbjava.EnvFlags;
+import org.lmdbjava.KeyRange;
 import org.lmdbjava.LmdbException;
 import org.lmdbjava.LmdbNativeException;
 import org.lmdbjava.Txn;
@@ -35,11 +41,12 @@ import org.slf4j.LoggerFactory;
  * <p>Every change is one LMDB transaction, durable when the method returns. The catalog holds an
  * exclusive lock on {@code catalog.lock}: one store per directory.
  *
- * <p>Three LMDB databases: {@code meta} and {@code blobs} from names to values, {@code tables} from
- * table id (4 bytes, big-endian, so that they sort) to definition. All values are {@linkplain
- * CatalogRecord checksummed}. Keys and values go through LMDB as byte arrays: the buffer proxies of
- * lmdbjava reach into {@code java.nio}, which a user would have to open on the command line, and
- * nothing here is hot.
+ * <p>Four LMDB databases: {@code meta} and {@code blobs} from names to values, {@code tables} from
+ * table id (4 bytes, big-endian, so that they sort) to definition, {@code digests} from segment and
+ * part (4 bytes each, big-endian) to a part of a digest. All values are {@linkplain CatalogRecord
+ * checksummed}. Keys and values go through LMDB as byte arrays: the buffer proxies of lmdbjava
+ * reach into {@code java.nio}, which a user would have to open on the command line, and nothing
+ * here is hot.
  *
  * <p>Thread-safe: methods exclude each other.
  */
@@ -66,6 +73,7 @@ public final class Catalog implements AutoCloseable {
   private final Dbi<byte[]> meta;
   private final Dbi<byte[]> tables;
   private final Dbi<byte[]> blobs;
+  private final Dbi<byte[]> digests;
   private long storeId;
   private final long hashSeed;
   private final boolean made;
@@ -78,6 +86,7 @@ public final class Catalog implements AutoCloseable {
     meta = env.openDbi("meta", DbiFlags.MDB_CREATE);
     tables = env.openDbi("tables", DbiFlags.MDB_CREATE);
     blobs = env.openDbi("blobs", DbiFlags.MDB_CREATE);
+    digests = env.openDbi("digests", DbiFlags.MDB_CREATE);
     try (Txn<byte[]> txn = env.txnWrite()) {
       made = meta.stat(txn).entries == 0;
       if (made) {
@@ -285,6 +294,87 @@ public final class Catalog implements AutoCloseable {
     });
   }
 
+  /**
+   * Stores a digest of a segment of the log, in place of an earlier one.
+   *
+   * @param head tells what it is a digest of
+   */
+  public synchronized void putDigest(int segment, byte[] head, byte[][] pieces) {
+    write(txn -> {
+      removeDigest(txn, segment);
+      putRecord(txn, digests, partKey(segment, 0), head);
+      for (int i = 0; i < pieces.length; i++) {
+        putRecord(txn, digests, partKey(segment, i + 1), pieces[i]);
+      }
+      return true;
+    });
+  }
+
+  private void removeDigest(Txn<byte[]> txn, int segment) {
+    for (int part = 0; digests.delete(txn, partKey(segment, part)); part++) {
+      // until there is no further part
+    }
+  }
+
+  /** Removes the digests of some segments. */
+  public synchronized void removeDigests(Collection<Integer> segments) {
+    if (!segments.isEmpty()) {
+      write(txn -> {
+        segments.forEach(segment -> removeDigest(txn, segment));
+        return true;
+      });
+    }
+  }
+
+  /** Returns the heads of all digests by segment, but for damaged ones. */
+  public synchronized Map<Integer, byte[]> digestHeads() {
+    return read(txn -> {
+      Map<Integer, byte[]> heads = new HashMap<>();
+      for (int next = 0; next >= 0; ) {
+        KeyRange<byte[]> range = KeyRange.atLeast(partKey(next, 0));
+        next = -1;
+        try (CursorIterable<byte[]> cursor = digests.iterate(txn, range)) {
+          Iterator<CursorIterable.KeyVal<byte[]>> pairs = cursor.iterator();
+          if (pairs.hasNext()) {
+            CursorIterable.KeyVal<byte[]> pair = pairs.next();
+            ByteBuffer key = ByteBuffer.wrap(pair.key());
+            int segment = key.getInt();
+            byte[] head = key.getInt() == 0 ? CatalogRecord.decode(pair.key(), pair.val()) : null;
+            if (head == null) {
+              LOG.warn("A digest of segment {} is damaged: the segment will be read", segment);
+            } else {
+              heads.put(segment, head);
+            }
+            next = segment + 1;
+          }
+        }
+      }
+      return heads;
+    });
+  }
+
+  /** Returns the pieces of a segment's digest, or null when it is not there or damaged. */
+  public synchronized byte @Nullable [][] digest(int segment) {
+    return read(txn -> {
+      List<byte[]> pieces = new ArrayList<>();
+      byte[] key = partKey(segment, 1);
+      for (byte[] value = digests.get(txn, key); value != null; value = digests.get(txn, key)) {
+        byte[] piece = CatalogRecord.decode(key, value);
+        if (piece == null) {
+          LOG.warn("The digest of segment {} is damaged: the segment will be read", segment);
+          return null;
+        }
+        pieces.add(piece);
+        key = partKey(segment, pieces.size() + 1);
+      }
+      return pieces.isEmpty() ? null : pieces.toArray(byte[][]::new);
+    });
+  }
+
+  private static byte[] partKey(int segment, int part) {
+    return ByteBuffer.allocate(2 * Integer.BYTES).putInt(segment).putInt(part).array();
+  }
+
   /** Closes the catalog; all changes are durable already. */
   @Override
   public synchronized void close() {
@@ -310,7 +400,7 @@ public final class Catalog implements AutoCloseable {
     }
   }
 
-  private <R> R read(Function<Txn<byte[]>, R> query) {
+  private <R extends @Nullable Object> R read(Function<Txn<byte[]>, R> query) {
     checkOpen();
     try (Txn<byte[]> txn = env.txnRead()) {
       return query.apply(txn);

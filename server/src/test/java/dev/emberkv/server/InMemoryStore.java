@@ -185,6 +185,7 @@ final class InMemoryStore implements Store {
         0,
         options.memoryBytes(),
         0,
+        0,
         SpaceStats.none());
   }
 
