@@ -21,8 +21,6 @@ final class RowInitializer {
   private static final double QUANTILE_OF_MINUS_TWO = 0.022750131948179195;
   private static final double TWO_POW_MINUS_53 = 0x1p-53;
 
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -50,50 +48,28 @@ final class RowInitializer {
       rows.asSlice(offset, rowBytes).fill((byte) 0);
       return;
     }
-    switch (spec.dtype()) {
-      case F32 -> {
-        for (int column = 0; column < spec.dim(); column++) {
-          rows.set(FLOAT, offset + column * 4L, value(key, column));
-        }
-      }
-      case F16 -> {
-        for (int column = 0; column < spec.dim(); column++) {
-          rows.set(SHORT, offset + column * 2L, Float.floatToFloat16(value(key, column)));
-        }
-      }
-      case BF16 -> {
-        for (int column = 0; column < spec.dim(); column++) {
-          rows.set(SHORT, offset + column * 2L, toBf16(value(key, column)));
-        }
-      }
-      case I8 -> writeBytes(key, rows, offset);
-    }
-  }
-
-  /** Rounds to the nearest bf16, ties to even. */
-  static short toBf16(float value) {
-    int bits = Float.floatToRawIntBits(value);
-    return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
-  }
-
-  /** Writes {@code q} so that {@code value = q * scale + offset} spans the row's range. */
-  private void writeBytes(long key, MemorySegment rows, long offset) {
     int dim = spec.dim();
-    float low = Float.MAX_VALUE;
-    float high = -Float.MAX_VALUE;
-    for (int column = 0; column < dim; column++) {
-      float value = value(key, column);
-      low = Math.min(low, value);
-      high = Math.max(high, value);
+    if (spec.dtype() == Dtype.F32) {
+      for (int column = 0; column < dim; column++) {
+        rows.set(FLOAT, offset + column * 4L, value(key, column));
+      }
+      return;
     }
-    float scale = high > low ? (high - low) / 255 : 1;
-    float middle = low + 128 * scale;
+    float[] values = new float[dim];
     for (int column = 0; column < dim; column++) {
-      int quantized = Math.round((value(key, column) - middle) / scale);
-      rows.set(ValueLayout.JAVA_BYTE, offset + column, (byte) Math.clamp(quantized, -128, 127));
+      values[column] = value(key, column);
     }
-    rows.set(FLOAT, offset + dim, scale);
-    rows.set(FLOAT, offset + dim + 4L, middle);
+    MemorySegment source = MemorySegment.ofArray(values);
+    switch (spec.dtype()) {
+      case F16 -> ScalarNumbers.floatToHalf(source, 0, rows, offset, 0, dim);
+      case BF16 -> ScalarNumbers.floatToBfloat(source, 0, rows, offset, 0, dim);
+      default -> {
+        float low = ScalarNumbers.least(source, 0, 0, dim, Float.POSITIVE_INFINITY);
+        float high = ScalarNumbers.greatest(source, 0, 0, dim, Float.NEGATIVE_INFINITY);
+        ScalarNumbers.putRange(rows, offset, dim, low, high);
+        ScalarNumbers.floatToBytes(source, 0, rows, offset, 0, dim);
+      }
+    }
   }
 
   private float value(long key, int column) {

@@ -75,12 +75,4 @@ class RowInitializerTest {
       assertThat(row[i] * scale + offset).isCloseTo(expected[i], within(scale * 0.501f));
     }
   }
-
-  @Test
-  void bf16RoundsToNearestEven() {
-    assertThat(RowInitializer.toBf16(1f)).isEqualTo((short) 0x3f80);
-    assertThat(RowInitializer.toBf16(Float.intBitsToFloat(0x3f808000))).isEqualTo((short) 0x3f80);
-    assertThat(RowInitializer.toBf16(Float.intBitsToFloat(0x3f818000))).isEqualTo((short) 0x3f82);
-    assertThat(RowInitializer.toBf16(Float.intBitsToFloat(0x3f808001))).isEqualTo((short) 0x3f81);
-  }
 }

@@ -24,6 +24,7 @@ public final class RawMemory {
 
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
   private static final VarHandle LONG_HANDLE = LONG.varHandle();
 
@@ -68,6 +69,16 @@ public final class RawMemory {
   /** Plain store of 4 bytes at any address. */
   public static void putInt(long address, int value) {
     ALL.set(INT, canonical(address), value);
+  }
+
+  /** Plain load of a binary32 at any address. */
+  public static float getFloat(long address) {
+    return ALL.get(FLOAT, canonical(address));
+  }
+
+  /** Plain store of a binary32 at any address. */
+  public static void putFloat(long address, float value) {
+    ALL.set(FLOAT, canonical(address), value);
   }
 
   /** Plain load of 2 bytes at any address. */
