@@ -14,6 +14,8 @@ import picocli.CommandLine.Spec;
       LoadBench.class,
       LookupBench.class,
       UpdateBench.class,
+      PushBench.class,
+      PoolBench.class,
       CompactBench.class,
       RecoverBench.class,
       DeviceBench.class,

@@ -127,6 +127,28 @@ final class StoreBenchTest {
   }
 
   @Test
+  void givenAnOptimizerWhenPushedToThenStandsBesideLookups() {
+    for (int run = 0; run < 2; run++) { // the second one finds the tables of the first
+      String result = bench(0, "push", "--row-bytes", "128", "--batch", "512");
+
+      assertThat(CONTRACT).allSatisfy(field -> assertThat(number(result, field)).isNotNegative());
+      assertThat(number(result, "dim")).isEqualTo(16);
+      assertThat(number(result, "rows_per_s")).isPositive();
+      assertThat(number(result, "lookup_rows_per_s")).isPositive();
+      assertThat(number(result, "of_lookup")).isPositive();
+    }
+  }
+
+  @Test
+  void givenBagsWhenPooledThenStandsBesideLookups() {
+    String result = bench(0, "pool", "--batch", "500", "--bag", "32");
+
+    assertThat(CONTRACT).allSatisfy(field -> assertThat(number(result, field)).isNotNegative());
+    assertThat(number(result, "bag")).isEqualTo(32);
+    assertThat(number(result, "of_lookup")).isPositive();
+  }
+
+  @Test
   void givenUpdatesWhenLookedUpAfterwardsThenEveryRowIsStillTheKeysOwn() {
     bench(0, "update", "--batch", "256");
 

@@ -76,6 +76,9 @@ public final class RecordFormat {
   /** Says that the store was opened after a crash: what waits for a commit here never gets one. */
   public static final int START = 7;
 
+  /** The token of a push to a table, a record of its batch. */
+  public static final int TOKEN = 8;
+
   /**
    * Added to the kind of a record to be appended: it counts without a commit, as the only record of
    * its batch or as the copy of one that counts.

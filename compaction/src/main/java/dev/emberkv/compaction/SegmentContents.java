@@ -6,9 +6,9 @@ import org.roaringbitmap.RoaringBitmap;
 /**
  * What one use of a segment holds, as far as its cleaning depends on it, beside the live bits of
  * its data: how many records of which kind, between which sequence numbers, and where the control
- * records are. Data are rows, string keys and definitions of tables; control records are tombstones
- * and drops, which are needed for as long as there may be something that they delete, and commits
- * and starts.
+ * records are. Data are rows, string keys, definitions of tables and tokens of pushes; control
+ * records are tombstones and drops, which are needed for as long as there may be something that
+ * they delete, and commits and starts.
  *
  * <p>Not thread-safe: owned by the writer of the segment while it is open, and unchanged
  * afterwards.
@@ -29,7 +29,10 @@ final class SegmentContents {
 
   /** Returns whether records of a kind have live bits; they have a payload, so two granules. */
   static boolean isData(int kind) {
-    return kind == RecordFormat.ROW || kind == RecordFormat.STRING || kind == RecordFormat.TABLE;
+    return kind == RecordFormat.ROW
+        || kind == RecordFormat.STRING
+        || kind == RecordFormat.TABLE
+        || kind == RecordFormat.TOKEN;
   }
 
   private static boolean isDeletion(int kind) {

@@ -2,7 +2,6 @@ package dev.emberkv.engine;
 
 import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.Location;
-import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -18,10 +17,9 @@ import org.jspecify.annotations.Nullable;
 final class BatchLookup {
   private final Keyspace keyspace;
   private final Tiers tiers;
-  private final RowInitializer initializer;
-  private final int rowBytes;
+  private final RowLayout layout;
   private final MemorySegment keys;
-  private final MemorySegment rows;
+  private final RowSink rows;
   private final MemorySegment statuses;
   private final boolean wantsStatuses;
   private final Guard guard;
@@ -40,15 +38,14 @@ final class BatchLookup {
   BatchLookup(
       Keyspace keyspace,
       Tiers tiers,
-      RowInitializer initializer,
+      RowLayout layout,
       MemorySegment keys,
-      MemorySegment rows,
+      RowSink rows,
       MemorySegment statuses,
       Guard guard) {
     this.keyspace = keyspace;
     this.tiers = tiers;
-    this.initializer = initializer;
-    this.rowBytes = initializer.rowBytes();
+    this.layout = layout;
     this.keys = keys;
     this.rows = rows;
     this.statuses = statuses;
@@ -65,7 +62,7 @@ final class BatchLookup {
       int done = 0;
       while (done < count && reader == null) {
         int size = Math.min(BatchScratch.CHUNK, count - done);
-        scratch.find(keyspace, keys, first + done, size, rowBytes);
+        scratch.find(keyspace, keys, first + done, size, layout.embeddingBytes());
         addColdRows(done, 0, size);
         copyRows(first, done, 0, size);
         done += size;
@@ -73,7 +70,7 @@ final class BatchLookup {
       RecordReader started = reader;
       if (started != null) {
         started.begin(
-            Slot.HEADER_BYTES + rowBytes,
+            Slot.HEADER_BYTES + layout.payloadBytes(),
             (ordinal, location, address, payloadBytes) ->
                 takeRecord(first + ordinal, ordinal, location, address, payloadBytes));
         scratch.widen();
@@ -101,7 +98,7 @@ final class BatchLookup {
   long[] runResident(long first, int count) {
     for (int done = 0; done < count; done += BatchScratch.CHUNK) {
       int size = Math.min(BatchScratch.CHUNK, count - done);
-      scratch.find(keyspace, keys, first + done, size, rowBytes);
+      scratch.find(keyspace, keys, first + done, size, layout.embeddingBytes());
       for (int i = 0; i < size; i++) {
         if (scratch.isCold(i)) {
           addRetry(done + i);
@@ -133,7 +130,7 @@ final class BatchLookup {
     started.start();
     for (int from = 0; from < window; from += BatchScratch.CHUNK) {
       int size = Math.min(BatchScratch.CHUNK, window - from);
-      scratch.touchRows(from, size, rowBytes);
+      scratch.touchRows(from, size, layout.embeddingBytes());
       copyRows(first, done, from, size);
       started.poll();
     }
@@ -169,7 +166,7 @@ final class BatchLookup {
     if (Slot.key(slot) != scratch.ids[i] || Slot.table(slot) != keyspace.id) {
       return false;
     }
-    RawMemory.copy(Slot.payload(slot), rows, row * rowBytes, rowBytes);
+    rows.give(Slot.payload(slot), row);
     if (!HashIndex.unchanged(scratch.homes[i], scratch.headers[i])) {
       return false;
     }
@@ -184,7 +181,7 @@ final class BatchLookup {
       case RowStatus.COLD -> coldHits++;
       default -> {
         misses++;
-        initializer.write(id, rows, row * rowBytes);
+        rows.giveInitial(id, row);
       }
     }
     if (wantsStatuses) {
@@ -206,10 +203,7 @@ final class BatchLookup {
   /** Looks one key up without the others: after a race, or when a tag was another key's. */
   private void readAlone(long row) {
     long id = idAt(row);
-    byte status =
-        keyspace.read(
-            key.of(id),
-            (payload, payloadBytes) -> RawMemory.copy(payload, rows, row * rowBytes, rowBytes));
+    byte status = keyspace.read(key.of(id), (payload, payloadBytes) -> rows.give(payload, row));
     finish(row, id, status);
   }
 
@@ -230,7 +224,7 @@ final class BatchLookup {
       addRetry(ordinal);
       return;
     }
-    RawMemory.copy(Slot.payload(address), rows, row * rowBytes, rowBytes);
+    rows.give(Slot.payload(address), row);
     finish(row, id, RowStatus.COLD);
     if (location != lastAdmitted) {
       lastAdmitted = location;

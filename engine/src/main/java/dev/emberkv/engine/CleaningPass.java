@@ -5,6 +5,8 @@ import dev.emberkv.compaction.RecordVisitor;
 import dev.emberkv.compaction.SegmentUse;
 import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.compaction.VictimPolicy;
+import dev.emberkv.uring.RawMemory;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.LongConsumer;
 import org.slf4j.Logger;
@@ -76,17 +78,25 @@ final class CleaningPass implements RecordVisitor {
       boolean moved;
       try (Guard _ = epoch.enter()) {
         Keyspace keyspace = keyspaces.byId(table);
-        moved = keyspace != null && move(keyspace, kind, key, location, copy);
+        moved =
+            keyspace != null
+                && switch (kind) {
+                  case RecordFormat.TABLE -> keyspace.definition.compareAndSet(location, copy);
+                  case RecordFormat.TOKEN ->
+                      keyspace.tokens.relocate(
+                          PushTokens.keyOf(bytes(payloadAddress, payloadBytes)), location, copy);
+                  default -> keyspace.relocate(keyspace.hash(key), location, copy);
+                };
       }
       log.markDead(moved ? location : copy);
     }
     pace.accept(RecordFormat.storedBytes(payloadBytes));
   }
 
-  private static boolean move(Keyspace keyspace, int kind, long key, long from, long to) {
-    return kind == RecordFormat.TABLE
-        ? keyspace.definition.compareAndSet(from, to)
-        : keyspace.relocate(keyspace.hash(key), from, to);
+  private static byte[] bytes(long address, int length) {
+    byte[] bytes = new byte[length];
+    RawMemory.copy(address, MemorySegment.ofArray(bytes), 0, length);
+    return bytes;
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.emberkv.engine;
 
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * Numbers the batches of a store, and cuts their sequence where a flush makes them durable: after a
@@ -13,6 +15,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * #isBetween}: a number behind the cut is taken after the cut was published, so whoever has one, or
  * meets a row that carries one, under the lock of its bucket, sees the cut.
  *
+ * <p>An operation that makes rows from what they were before can't be logged beside: it would take
+ * the version before the cut, which may be gone. So it holds {@link #uncut} from before it takes
+ * its number until it has changed its last row, and a cut waits for these, and they for it.
+ *
  * <p>Thread-safe. Cuts are opened by one thread at a time.
  */
 final class CommitClock {
@@ -20,6 +26,7 @@ final class CommitClock {
   private static final int GAP = 1 << 10;
 
   private final AtomicLong newest = new AtomicLong();
+  private final ReentrantReadWriteLock cuts = new ReentrantReadWriteLock();
   private volatile long cut;
   private volatile long committed;
 
@@ -35,6 +42,11 @@ final class CommitClock {
     return newest.incrementAndGet();
   }
 
+  /** Returns a lock that many can hold at once, and while one does no cut is opened. */
+  Lock uncut() {
+    return cuts.readLock();
+  }
+
   /** Returns whether no number was taken since the last commit. */
   boolean isCommitted() {
     return newest.get() == committed;
@@ -45,6 +57,15 @@ final class CommitClock {
    * epoch now have left it, all of those numbers' batches have finished.
    */
   long openCut() {
+    cuts.writeLock().lock();
+    try {
+      return openCutAlone();
+    } finally {
+      cuts.writeLock().unlock();
+    }
+  }
+
+  private long openCutAlone() {
     while (true) {
       long seen = newest.get();
       long next = seen + GAP;

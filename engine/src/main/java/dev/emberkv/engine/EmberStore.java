@@ -181,6 +181,8 @@ final class EmberStore implements Store {
             adopt(definition.id(), kind, definition.location(), recovery.keys(definition.id()));
         survivors.add(definition.location());
         fill(recovery, rows, survivors);
+        recovery.fill(definition, rows.tokens);
+        rows.tokens.forEachRecord(survivors::add);
         if (spec != null) {
           tables.put(spec.name(), new RowTable(spec, rows, tiers, prefetcher));
         } else if (strings != null) {
@@ -390,7 +392,7 @@ final class EmberStore implements Store {
 
   /** Begins to take a slab from the rows of a table's width, and leaves it at that. */
   void startDraining(Table table) {
-    slabs.classFor(RecordFormat.ROW, table.spec().rowBytes()).startDraining();
+    slabs.classFor(RecordFormat.ROW, table.spec().storedRowBytes()).startDraining();
   }
 
   /** Waits until a prefetch is done. */
@@ -412,7 +414,7 @@ final class EmberStore implements Store {
 
   /** Returns how many rows of a table's width are in DRAM. */
   long hotRowsLike(Table table) {
-    return slabs.classFor(RecordFormat.ROW, table.spec().rowBytes()).takenSlots();
+    return slabs.classFor(RecordFormat.ROW, table.spec().storedRowBytes()).takenSlots();
   }
 
   @Override

@@ -26,6 +26,11 @@ import org.jspecify.annotations.Nullable;
  * higher number takes a fresh number of its own. Where a flush has cut the sequence between two
  * batches that meet at a row, the version before the cut is logged, whichever of them comes first
  * (see {@link CommitClock}).
+ *
+ * <p>Where rows {@link #learns learn}, a version follows from the one before, and no write can be
+ * left out as if it had come first: a batch that reaches a row after a newer one takes a fresh
+ * number for it. Pushes keep cuts away while they run, so one never meets a row from behind a cut
+ * that it is before.
  */
 final class Keyspace {
   /** Rows with a larger payload than this are never in DRAM. */
@@ -44,6 +49,12 @@ final class Keyspace {
 
   /** Where the log has the definition of the table, or of the string keys. */
   final AtomicLong definition;
+
+  /** The tokens of the newest pushes. */
+  final PushTokens tokens = new PushTokens();
+
+  /** Whether rows are made from what they were before. Set before the first row is written. */
+  boolean learns;
 
   /** What the index takes, for the budget. */
   final LongSupplier memoryBytes;
@@ -225,6 +236,15 @@ final class Keyspace {
     return replaced;
   }
 
+  /** Brings a row that was read from the log into DRAM, to be changed there. */
+  void bringIn(RowKey key, long location, long record, int payloadBytes) {
+    if (payloadBytes <= MAX_SLOT_PAYLOAD_BYTES) {
+      long hash = hash(key.header());
+      long slot = tiers.evictor().allocate(slotClass(payloadBytes), useHash(hash));
+      place(slot, hash, location, record, payloadBytes);
+    }
+  }
+
   long dram(long slot) {
     return Location.dram(slabs.granule(slot));
   }
@@ -246,7 +266,7 @@ final class Keyspace {
   // Writing
 
   /** What became of an attempt to change a row under the lock. */
-  private enum Attempt {
+  enum Attempt {
     DONE,
     /** Nothing was to be done: a newer version is there, or no row to remove. */
     NEEDLESS,
@@ -292,12 +312,14 @@ final class Keyspace {
 
   /**
    * Logs a row and overwrites it in its slot, which stays clean. The record comes first, as nothing
-   * waits under a lock; if the bucket changes meanwhile, it is one that nothing points to.
+   * waits under a lock; if the bucket changes meanwhile, it is one that nothing points to. Rows
+   * that learn take the long way: the caller's bytes are not all of theirs.
    */
   private boolean overwriteThrough(
       long home, long header, long slot, RowKey key, RowSource.Packed row, Stamp stamp) {
     long seen = Slot.state(slot);
-    if (!hasPlaceFor(seen, row)
+    if (learns
+        || !hasPlaceFor(seen, row)
         || !owns(slot, Slot.payloadBytes(seen), key)
         || !HashIndex.unchanged(home, header)) {
       return false;
@@ -337,6 +359,9 @@ final class Keyspace {
   private Attempt overwriteSlot(long slot, long state, RowSource row, Stamp stamp) {
     int payloadBytes = row.payloadBytes();
     long there = Slot.sequence(slot);
+    if (learns && there > stamp.sequence()) {
+      return Attempt.NOT_IN_PLACE;
+    }
     if (!hasPlaceFor(state, row) || tiers.isCutBetween(stamp.sequence(), there)) {
       return Attempt.NOT_IN_PLACE;
     }
@@ -354,12 +379,55 @@ final class Keyspace {
     return Attempt.DONE;
   }
 
+  /**
+   * Changes the row of a slot that a search without the lock has found.
+   *
+   * @param header of the home, as it was when the slot was found
+   * @return false when the bucket has changed since, the row is another key's, or it takes the long
+   *     way of {@link RowUpdate}
+   */
+  boolean changeFound(
+      long home, long header, long slot, RowKey key, RowChange change, Stamp stamp) {
+    if (tiers.writesThrough() || !HashIndex.tryLock(home, header)) {
+      return false;
+    }
+    boolean done = false;
+    try {
+      done =
+          owns(slot, Slot.payloadBytes(Slot.state(slot)), key)
+              && changeSlot(slot, change, stamp) == Attempt.DONE;
+    } finally {
+      if (done) {
+        HashIndex.unlock(home);
+      } else {
+        HashIndex.unlockUnchanged(home);
+      }
+    }
+    return done;
+  }
+
+  /** Changes the key's row in its slot; under the lock. */
+  Attempt changeSlot(long slot, RowChange change, Stamp stamp) {
+    long state = Slot.state(slot);
+    long there = Slot.sequence(slot);
+    Stamp version = there <= stamp.sequence() ? stamp : stamp.renewed(tiers.clock().next());
+    if (mustLogFirst(slot, state, version)) {
+      return Attempt.LOG_FIRST;
+    }
+    change.applyTo(Slot.payload(slot));
+    Slot.setVersion(slot, version);
+    Slot.setState(slot, state | Slot.DIRTY);
+    slabs.markDirty(slot);
+    slabs.touch(slot);
+    return Attempt.DONE;
+  }
+
   /** Returns whether a flush wants the version in a slot that a batch is about to replace. */
   private boolean mustLogFirst(long slot, long state, Stamp stamp) {
     return Slot.has(state, Slot.DIRTY) && tiers.isCutBetween(Slot.sequence(slot), stamp.sequence());
   }
 
-  private void logVersionOf(long slot) {
+  void logVersionOf(long slot) {
     tiers.waits().beforeWaiting();
     if (!tiers.evictor().writeBack(slot)) {
       LockSupport.parkNanos(WRITE_BACK_PAUSE_NANOS);
@@ -379,7 +447,7 @@ final class Keyspace {
     NewRow target = new NewRow(this, key, row, stamp);
     try {
       while (true) {
-        switch (place(target, search)) {
+        switch (place(target, search, null)) {
           case TOO_OLD -> target = target.renewed();
           case READ_FIRST -> search.readUnknown();
           case LOG_FIRST -> logVersionOf(slotAddress(search.found));
@@ -415,8 +483,12 @@ final class Keyspace {
     }
   }
 
-  /** Tries to make the index point to the row. */
-  private Attempt place(NewRow target, KeySearch search) {
+  /**
+   * Tries to make the index point to the row.
+   *
+   * @param base the only version that it may replace; null for any
+   */
+  Attempt place(NewRow target, KeySearch search, RowUpdate.@Nullable Base base) {
     long sequence = target.stamp.sequence();
     boolean cutAfter = false;
     boolean freeOld = false;
@@ -429,12 +501,18 @@ final class Keyspace {
       if (search.unknown != Location.NONE) {
         return Attempt.READ_FIRST;
       }
+      if (base != null && !base.isFoundBy(search)) {
+        return Attempt.NOT_IN_PLACE;
+      }
       if (old == Location.NONE) {
         if (deletions.get(stripe(search.hash)) >= sequence) {
           return Attempt.TOO_OLD;
         }
         index.insert(home, search.hash, target.location(0));
       } else if (search.foundSequence() > sequence) {
+        if (learns) {
+          return Attempt.TOO_OLD;
+        }
         attempt = Attempt.NEEDLESS;
         cutAfter = tiers.isCutBetween(sequence, search.foundSequence());
       } else if (mustLogFirst(old, target.stamp)) {
@@ -508,6 +586,7 @@ final class Keyspace {
   /** Declares all records dead that the index points to; nobody changes it any more. */
   void markAllDead() {
     index.forEach((hash, knownBits, location) -> markDead(logHome(location)));
+    tokens.forEachRecord(this::markDead);
   }
 
   /** Returns the granule of the newest log record of a row that the index points to. */

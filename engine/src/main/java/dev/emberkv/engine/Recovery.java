@@ -52,6 +52,7 @@ final class Recovery implements RecordVisitor, AutoCloseable {
   private int approached;
 
   private List<TableChange> pendingChanges = new ArrayList<>();
+  private List<Token> pendingTokens = new ArrayList<>();
   private final List<Suspect> suspects = new ArrayList<>();
   private final LongStream.Builder neverCount = LongStream.builder();
   private long uncommitted;
@@ -66,9 +67,26 @@ final class Recovery implements RecordVisitor, AutoCloseable {
   /** What the log says about one keyspace. */
   private static final class Found {
     final RecoveryMap rows = new RecoveryMap();
+    final List<Token> tokens = new ArrayList<>();
     @Nullable Definition definition;
     long droppedAt;
+
+    void add(Token token) {
+      tokens.add(token);
+      if (tokens.size() == 4 * PushTokens.REMEMBERED) {
+        forgetTokens();
+      }
+    }
+
+    /** Puts the tokens into order and keeps the newest. */
+    void forgetTokens() {
+      tokens.sort(Comparator.comparingLong(Token::sequence));
+      tokens.subList(0, Math.max(0, tokens.size() - PushTokens.REMEMBERED)).clear();
+    }
   }
+
+  /** The token of a push to a table. */
+  private record Token(int table, long sequence, long location, String token) {}
 
   /**
    * A keyspace that exists.
@@ -105,7 +123,7 @@ final class Recovery implements RecordVisitor, AutoCloseable {
   Survivors run(SegmentedLog log, DigestArchive archive) {
     Survivors survivors = log.recover(this, Checkpoints.KEPT, archive);
     applyReady();
-    uncommitted = pendingRows.size() + pendingChanges.size();
+    uncommitted = pendingRows.size() + pendingChanges.size() + pendingTokens.size();
     dropWaiting();
     neverCount.build().forEach(survivors::neverCounts);
     for (Suspect suspect : suspects) {
@@ -159,6 +177,19 @@ final class Recovery implements RecordVisitor, AutoCloseable {
     }
   }
 
+  /** Gives a keyspace the tokens of its newest pushes. */
+  void fill(Definition definition, PushTokens tokens) {
+    Found keyspace = found.get(definition.id());
+    if (keyspace != null) {
+      keyspace.forgetTokens();
+      for (Token token : keyspace.tokens) {
+        if (token.sequence > definition.definedAt()) {
+          tokens.recover(token.token, token.location);
+        }
+      }
+    }
+  }
+
   @Override
   public void record(
       long location,
@@ -195,6 +226,10 @@ final class Recovery implements RecordVisitor, AutoCloseable {
                   location,
                   definition(table, sequence, location, payloadAddress, payloadBytes)));
       case RecordFormat.DROP -> change(committed, new TableChange(table, sequence, location, null));
+      case RecordFormat.TOKEN -> {
+        String token = PushTokens.keyOf(bytes(payloadAddress, payloadBytes));
+        add(committed, new Token(table, sequence, location, token));
+      }
       case RecordFormat.COMMIT -> commit(key, payloadAddress, payloadBytes);
       case RecordFormat.START -> dropWaiting();
       default ->
@@ -216,6 +251,14 @@ final class Recovery implements RecordVisitor, AutoCloseable {
     readyRows.add(table, hash, sequence, place);
     if (readyRows.size() == READY_RECORDS) {
       applyReady();
+    }
+  }
+
+  private void add(boolean committed, Token token) {
+    if (committed) {
+      keyspace(token.table).add(token);
+    } else {
+      pendingTokens.add(token);
     }
   }
 
@@ -300,6 +343,7 @@ final class Recovery implements RecordVisitor, AutoCloseable {
       }
     }
     pendingChanges.clear();
+    pendingTokens.clear();
   }
 
   private void commit(long cut, long payloadAddress, int payloadBytes) {
@@ -321,6 +365,15 @@ final class Recovery implements RecordVisitor, AutoCloseable {
       }
     }
     pendingChanges = waiting;
+    List<Token> waitingTokens = new ArrayList<>();
+    for (Token token : pendingTokens) {
+      if (coverage.covers(token.sequence)) {
+        keyspace(token.table).add(token);
+      } else {
+        waitingTokens.add(token);
+      }
+    }
+    pendingTokens = waitingTokens;
   }
 
   /** Hashes the key that stands at the start of a string row's payload a second time. */

@@ -3,6 +3,7 @@ package dev.emberkv.engine;
 import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** The payload of a row that is to be written. */
 sealed interface RowSource {
@@ -10,36 +11,70 @@ sealed interface RowSource {
 
   void writeTo(long address);
 
-  /** One row of a packed batch. Not thread-safe: it moves from row to row. */
+  /**
+   * One embedding of a packed batch, with the state that an optimizer starts with behind it. Not
+   * thread-safe: it moves from row to row.
+   */
   final class Packed implements RowSource {
     private final MemorySegment rows;
-    private final int rowBytes;
+    private final RowLayout layout;
+    private final float initialState;
     private long offset;
 
-    Packed(MemorySegment rows, int rowBytes) {
+    Packed(MemorySegment rows, RowLayout layout, float initialState) {
       this.rows = rows;
-      this.rowBytes = rowBytes;
+      this.layout = layout;
+      this.initialState = initialState;
     }
 
     /** Moves to the n-th row. */
     Packed at(long row) {
-      offset = row * rowBytes;
+      offset = row * layout.embeddingBytes();
       return this;
     }
 
     @Override
     public int payloadBytes() {
-      return rowBytes;
+      return layout.payloadBytes();
     }
 
     @Override
     public void writeTo(long address) {
-      RawMemory.copy(rows, offset, address, rowBytes);
+      RawMemory.copy(rows, offset, address, layout.embeddingBytes());
+      layout.writeInitialState(address, initialState);
     }
 
-    /** Appends the row to a log and returns where it is. */
+    /** Appends the row, which has no state, to a log and returns where it is. */
     long append(SegmentedLog log, int loggedKind, int table, RowKey key, long sequence, int time) {
-      return log.append(loggedKind, table, key.header(), sequence, time, rows, offset, rowBytes);
+      return log.append(
+          loggedKind, table, key.header(), sequence, time, rows, offset, payloadBytes());
+    }
+  }
+
+  /** What a change makes of a version of a row. */
+  final class Changed implements RowSource {
+    private final RowChange change;
+    private final byte @Nullable [] base;
+
+    /** Takes the version's payload, or null for a row that is not there yet. */
+    Changed(RowChange change, byte @Nullable [] base) {
+      this.change = change;
+      this.base = base;
+    }
+
+    @Override
+    public int payloadBytes() {
+      return change.payloadBytes();
+    }
+
+    @Override
+    public void writeTo(long address) {
+      if (base == null) {
+        change.create(address);
+      } else {
+        RawMemory.copy(MemorySegment.ofArray(base), 0, address, base.length);
+      }
+      change.applyTo(address);
     }
   }
 

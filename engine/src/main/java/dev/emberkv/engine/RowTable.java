@@ -7,33 +7,60 @@ import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A table: checks what callers hand in, and runs batches on the table's {@link Keyspace}. */
 final class RowTable implements Table {
   /** The most keys that are handled in one go; larger batches are cut. */
-  private static final int MAX_BATCH = 1 << 17;
+  static final int MAX_BATCH = 1 << 17;
 
   private final TableSpec spec;
+  private final RowLayout layout;
   private final int rowBytes;
   private final RowInitializer initializer;
+  private final float initialState;
   private final Tiers tiers;
   private final Prefetcher prefetcher;
   private volatile @Nullable Keyspace current;
 
+  /**
+   * With write-through, a push must not read what a batch wrote whose commit is yet to come: held
+   * alone by a push, and together by batches that only write, until their commits are in the log.
+   */
+  private final ReentrantReadWriteLock wholeBatches = new ReentrantReadWriteLock();
+
   RowTable(TableSpec spec, Keyspace keyspace, Tiers tiers, Prefetcher prefetcher) {
     this.spec = spec;
+    this.layout = RowLayout.of(spec);
     this.rowBytes = spec.rowBytes();
     this.initializer = new RowInitializer(spec);
+    this.initialState = spec.optimizer().rule().initialState();
     this.tiers = tiers;
     this.prefetcher = prefetcher;
+    keyspace.learns = spec.optimizer().learns();
     this.current = keyspace;
+  }
+
+  RowLayout layout() {
+    return layout;
+  }
+
+  RowInitializer initializer() {
+    return initializer;
+  }
+
+  ReentrantReadWriteLock wholeBatches() {
+    return wholeBatches;
   }
 
   /** Gives the table other rows, or none when it is dropped; returns those it had. */
   Keyspace swap(@Nullable Keyspace next) {
     Keyspace previous = keyspace();
+    if (next != null) {
+      next.learns = previous.learns;
+    }
     current = next;
     return previous;
   }
@@ -58,12 +85,40 @@ final class RowTable implements Table {
 
   @Override
   public void lookup(MemorySegment keys, MemorySegment rows, MemorySegment statuses) {
-    long count = checkLookup(keys, rows, statuses);
+    long count = checkLookup(keys, rows, statuses, rowBytes);
+    lookup(keys, count, new RowSink.Stored(initializer, rows), statuses);
+  }
+
+  @Override
+  public void lookupFloats(MemorySegment keys, MemorySegment rows, MemorySegment statuses) {
+    if (spec.dtype() == Dtype.F32) {
+      lookup(keys, rows, statuses);
+      return;
+    }
+    long count = checkLookup(keys, rows, statuses, spec.dim() * Float.BYTES);
+    try (RowSink.Floats floats = new RowSink.Floats(initializer, spec, rows)) {
+      lookup(keys, count, floats, statuses);
+    }
+  }
+
+  @Override
+  public void pool(
+      Pooling pooling,
+      MemorySegment keys,
+      MemorySegment offsets,
+      MemorySegment weights,
+      MemorySegment pooled) {
+    try (PooledLookup bags =
+        new PooledLookup(spec.dim(), pooling, keys, offsets, weights, pooled)) {
+      bags.run((pieceKeys, floats) -> lookupFloats(pieceKeys, floats, MemorySegment.NULL));
+    }
+  }
+
+  private void lookup(MemorySegment keys, long count, RowSink rows, MemorySegment statuses) {
     for (long first = 0; first < count; first += MAX_BATCH) {
       int size = (int) Math.min(MAX_BATCH, count - first);
       try (Guard guard = tiers.epoch().enter()) {
-        new BatchLookup(keyspace(), tiers, initializer, keys, rows, statuses, guard)
-            .run(first, size);
+        new BatchLookup(keyspace(), tiers, layout, keys, rows, statuses, guard).run(first, size);
       }
     }
   }
@@ -71,16 +126,17 @@ final class RowTable implements Table {
   @Override
   public CompletableFuture<Void> lookupAsync(
       MemorySegment keys, MemorySegment rows, MemorySegment statuses) {
-    long count = checkLookup(keys, rows, statuses);
+    long count = checkLookup(keys, rows, statuses, rowBytes);
     AsyncLookups.requireShared(keys, "keys");
     AsyncLookups.requireShared(rows, "rows");
     AsyncLookups.requireShared(statuses, "statuses");
+    RowSink sink = new RowSink.Stored(initializer, rows);
     long[] left = {};
     for (long first = 0; first < count; first += MAX_BATCH) {
       int size = (int) Math.min(MAX_BATCH, count - first);
       try (Guard guard = tiers.epoch().enter()) {
         long[] more =
-            new BatchLookup(keyspace(), tiers, initializer, keys, rows, statuses, guard)
+            new BatchLookup(keyspace(), tiers, layout, keys, sink, statuses, guard)
                 .runResident(first, size);
         int known = left.length;
         left = Arrays.copyOf(left, known + more.length);
@@ -96,9 +152,10 @@ final class RowTable implements Table {
     return lookup.done;
   }
 
-  private long checkLookup(MemorySegment keys, MemorySegment rows, MemorySegment statuses) {
+  private static long checkLookup(
+      MemorySegment keys, MemorySegment rows, MemorySegment statuses, int rowBytes) {
     long count = countOf(keys);
-    checkRows(rows, count);
+    checkRows(rows, count, rowBytes);
     if (statuses.byteSize() != 0 && statuses.byteSize() < count) {
       throw new IllegalArgumentException(
           "statuses has %d bytes, %d keys need as many".formatted(statuses.byteSize(), count));
@@ -108,7 +165,7 @@ final class RowTable implements Table {
 
   @Override
   public byte get(long key, MemorySegment row) {
-    checkRows(row, 1);
+    checkRows(row, 1, rowBytes);
     try (Guard guard = tiers.epoch().enter()) {
       long began = guard.sampleClock();
       Keyspace keyspace = keyspace();
@@ -155,11 +212,12 @@ final class RowTable implements Table {
   @Override
   public void put(MemorySegment keys, MemorySegment rows) {
     long count = countOf(keys);
-    checkRows(rows, count);
+    checkRows(rows, count, rowBytes);
     DiskSpace space = tiers.space();
-    long admitted = space.admit(count * DiskSpace.logBytes(rowBytes) + RecordFormat.PAGE_BYTES);
+    long admitted =
+        space.admit(count * DiskSpace.logBytes(layout.payloadBytes()) + RecordFormat.PAGE_BYTES);
     try {
-      write(keys, count, batch -> batch.put(new RowSource.Packed(rows, rowBytes)));
+      write(keys, count, batch -> batch.put(new RowSource.Packed(rows, layout, initialState)));
     } finally {
       space.done(admitted);
     }
@@ -193,11 +251,31 @@ final class RowTable implements Table {
   public long prefetch(MemorySegment keys) {
     countOf(keys);
     keyspace(); // for the exception
-    return prefetcher.submit(() -> current, rowBytes, Prefetcher.copyOf(keys));
+    return prefetcher.submit(() -> current, layout.payloadBytes(), Prefetcher.copyOf(keys));
+  }
+
+  @Override
+  public boolean push(MemorySegment keys, MemorySegment gradients, PushOptions options) {
+    return new RowPush(this, tiers, keys, gradients, options).run();
   }
 
   /** Runs one batch, a part at a time, under one sequence number. */
   private void write(MemorySegment keys, long count, Consumer<BatchWrite> change) {
+    boolean shared = spec.optimizer().learns() && tiers.writesThrough();
+    if (shared) {
+      wholeBatches.readLock().lock();
+    }
+    try {
+      writeBatch(keys, count, change);
+    } finally {
+      if (shared) {
+        wholeBatches.readLock().unlock();
+      }
+    }
+    tiers.acknowledge();
+  }
+
+  private void writeBatch(MemorySegment keys, long count, Consumer<BatchWrite> change) {
     try (Guard guard = tiers.epoch().enter()) {
       Keyspace keyspace = keyspace();
       tiers.write(
@@ -209,10 +287,9 @@ final class RowTable implements Table {
             }
           });
     }
-    tiers.acknowledge();
   }
 
-  private static long countOf(MemorySegment keys) {
+  static long countOf(MemorySegment keys) {
     if (keys.byteSize() % Long.BYTES != 0) {
       throw new IllegalArgumentException(
           "keys has %d bytes, which is not whole 8-byte ids".formatted(keys.byteSize()));
@@ -220,7 +297,7 @@ final class RowTable implements Table {
     return keys.byteSize() / Long.BYTES;
   }
 
-  private void checkRows(MemorySegment rows, long count) {
+  private static void checkRows(MemorySegment rows, long count, int rowBytes) {
     if (rows.byteSize() < Math.multiplyExact(count, rowBytes)) {
       throw new IllegalArgumentException(
           "rows has %d bytes, %d rows of %d bytes need %d"

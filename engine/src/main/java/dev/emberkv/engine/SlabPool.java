@@ -203,6 +203,11 @@ final class SlabPool implements AutoCloseable {
     return !full;
   }
 
+  /** Returns what slabs may take now. */
+  long limitBytes() {
+    return Math.min((long) slabs.length * SLAB_BYTES, limitBytes.getAsLong());
+  }
+
   /** Looks again whether there is room, after the limit may have moved. */
   void reviseLimit() {
     synchronized (freeLock) {

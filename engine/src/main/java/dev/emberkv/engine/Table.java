@@ -39,6 +39,33 @@ public interface Table {
   }
 
   /**
+   * Reads rows as f32, whatever the table's number format; else as {@link #lookup(MemorySegment,
+   * MemorySegment, MemorySegment)}.
+   *
+   * @param rows receives n rows of {@code dim} little-endian f32 values each
+   */
+  void lookupFloats(MemorySegment keys, MemorySegment rows, MemorySegment statuses);
+
+  /**
+   * Reads rows and pools them bag by bag, as an embedding bag does; missing rows count as their
+   * initial row. Sums are f32, of the rows in the order of the batch, so that they repeat bit for
+   * bit. An empty bag gives zeros.
+   *
+   * @param keys n packed ids, those of the first bag first
+   * @param offsets where each bag starts among the keys, packed little-endian {@code u32}s; from 0
+   *     on, not falling, n at most
+   * @param weights n packed f32 factors of the rows, or {@link MemorySegment#NULL} for none
+   * @param pooled receives {@code dim} little-endian f32 values for each bag
+   * @throws IllegalArgumentException when a segment has the wrong size or offsets are wrong
+   */
+  void pool(
+      Pooling pooling,
+      MemorySegment keys,
+      MemorySegment offsets,
+      MemorySegment weights,
+      MemorySegment pooled);
+
+  /**
    * Reads rows as {@link #lookup(MemorySegment, MemorySegment, MemorySegment)} does, without
    * waiting for the device: rows in DRAM are there when the call returns, the others when the
    * future is complete. Many lookups, of one key each or of thousands, can be under way; those on
@@ -58,7 +85,8 @@ public interface Table {
   byte get(long key, MemorySegment row);
 
   /**
-   * Writes rows, new or over existing ones. Of a duplicate id, the last row stays.
+   * Writes rows, new or over existing ones. Of a duplicate id, the last row stays. In a table that
+   * learns, a row that was put has the optimizer's state of a new one.
    *
    * @param keys n packed ids
    * @param rows n packed rows
@@ -72,6 +100,33 @@ public interface Table {
 
   /** Writes one row. */
   void put(long key, MemorySegment row);
+
+  /**
+   * Moves rows along gradients, as the table's {@link Optimizer} says, in one pass and without a
+   * copy in the caller's hands. A missing row starts as its initial row. Gradients of a duplicate
+   * id are summed first, in f32 and in the order of the batch, so the same pushes in the same order
+   * give the same bits.
+   *
+   * <p>Pushes and other writes of a row follow one another: none is lost. A push is a batch as any
+   * other, and after a crash it is there whole or not at all. A push that can't read one of its
+   * rows changes none of them if they have room in a quarter of the DRAM tier.
+   *
+   * @param keys n packed ids, 2^20 at most
+   * @param gradients n packed gradients of {@code dim} little-endian f32 values each, in all
+   *     formats
+   * @return false when the options have the token of a push that was applied before, and nothing
+   *     was done
+   * @throws IllegalArgumentException when the table has no optimizer, a segment has the wrong size,
+   *     or a gradient is not finite and the optimizer refuses these; nothing was changed then
+   * @throws IllegalStateException when an earlier push with this token failed on the way, with some
+   *     of its rows changed
+   */
+  boolean push(MemorySegment keys, MemorySegment gradients, PushOptions options);
+
+  /** Moves rows along gradients; see {@link #push(MemorySegment, MemorySegment, PushOptions)}. */
+  default void push(long[] keys, float[] gradients) {
+    push(MemorySegment.ofArray(keys), MemorySegment.ofArray(gradients), PushOptions.none());
+  }
 
   /** Deletes rows and returns how many there were. */
   long delete(MemorySegment keys);

@@ -10,6 +10,10 @@ import java.nio.charset.StandardCharsets;
  */
 final class TableCodec {
   private static final byte VERSION = 1;
+
+  /** The version of tables that learn: an optimizer stands in front of the name. */
+  private static final byte LEARNING_VERSION = 2;
+
   private static final byte STRINGS = -1;
   private static final int FIXED_BYTES = 32;
 
@@ -29,9 +33,10 @@ final class TableCodec {
   }
 
   private static void checkVersion(byte version) {
-    if (version != VERSION) {
+    if (version != VERSION && version != LEARNING_VERSION) {
       throw new IllegalStateException(
-          "a table definition has version %d, this release reads %d".formatted(version, VERSION));
+          "a table definition has version %d, this release reads %d and %d"
+              .formatted(version, VERSION, LEARNING_VERSION));
     }
   }
 
@@ -58,24 +63,33 @@ final class TableCodec {
             yield 3;
           }
         };
-    return buffer(FIXED_BYTES + name.length)
-        .put(VERSION)
-        .put(spec.dtype().code)
-        .put((byte) initializer)
-        .put((byte) 0)
-        .putInt(spec.dim())
-        .putFloat(first)
-        .putFloat(second)
-        .putLong(spec.seed())
-        .putLong(0)
-        .put(name)
-        .array();
+    boolean learns = spec.optimizer().learns();
+    int optimizerBytes = learns ? OptimizerCodec.BYTES : 0;
+    byte[] definition = new byte[FIXED_BYTES + optimizerBytes + name.length];
+    ByteBuffer out =
+        ByteBuffer.wrap(definition)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .put(learns ? LEARNING_VERSION : VERSION)
+            .put(spec.dtype().code)
+            .put((byte) initializer)
+            .put((byte) 0)
+            .putInt(spec.dim())
+            .putFloat(first)
+            .putFloat(second)
+            .putLong(spec.seed())
+            .putLong(0);
+    if (learns) {
+      OptimizerCodec.encode(spec.optimizer(), out);
+    }
+    out.put(name);
+    return definition;
   }
 
   /** Decodes what {@link #encode} made. */
   static TableSpec decode(byte[] definition) {
     ByteBuffer in = ByteBuffer.wrap(definition).order(ByteOrder.LITTLE_ENDIAN);
-    checkVersion(in.get());
+    byte version = in.get();
+    checkVersion(version);
     Dtype dtype = Dtype.ofCode(in.get());
     int initializer = in.get();
     in.get();
@@ -84,9 +98,9 @@ final class TableCodec {
     float second = in.getFloat();
     long seed = in.getLong();
     in.getLong();
-    String name =
-        new String(
-            definition, FIXED_BYTES, definition.length - FIXED_BYTES, StandardCharsets.UTF_8);
+    Optimizer optimizer =
+        version == LEARNING_VERSION ? OptimizerCodec.decode(in) : Optimizer.none();
+    String name = new String(definition, in.position(), in.remaining(), StandardCharsets.UTF_8);
     return new TableSpec(
         name,
         dim,
@@ -100,10 +114,7 @@ final class TableCodec {
               throw new IllegalStateException(
                   "table %s: initializer %d".formatted(name, initializer));
         },
-        seed);
-  }
-
-  private static ByteBuffer buffer(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        seed,
+        optimizer);
   }
 }

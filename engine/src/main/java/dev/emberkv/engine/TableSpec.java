@@ -8,8 +8,10 @@ package dev.emberkv.engine;
  * @param dtype number format of the embedding
  * @param initializer what a row that was never written looks like
  * @param seed seed of the initializer
+ * @param optimizer how rows follow gradients
  */
-public record TableSpec(String name, int dim, Dtype dtype, Initializer initializer, long seed) {
+public record TableSpec(
+    String name, int dim, Dtype dtype, Initializer initializer, long seed, Optimizer optimizer) {
   /** The widest embedding. */
   public static final int MAX_DIM = 65_536;
 
@@ -24,23 +26,35 @@ public record TableSpec(String name, int dim, Dtype dtype, Initializer initializ
     }
   }
 
-  /** Returns a table of {@code f32} rows that start as zeros. */
+  /** Returns a table of {@code f32} rows that start as zeros and do not learn. */
   public static TableSpec of(String name, int dim) {
-    return new TableSpec(name, dim, Dtype.F32, new Initializer.Zeros(), 0);
+    return new TableSpec(name, dim, Dtype.F32, new Initializer.Zeros(), 0, Optimizer.none());
   }
 
   /** Returns a copy with another number format. */
   public TableSpec withDtype(Dtype newDtype) {
-    return new TableSpec(name, dim, newDtype, initializer, seed);
+    return new TableSpec(name, dim, newDtype, initializer, seed, optimizer);
   }
 
   /** Returns a copy with another initializer. */
   public TableSpec withInitializer(Initializer newInitializer, long newSeed) {
-    return new TableSpec(name, dim, dtype, newInitializer, newSeed);
+    return new TableSpec(name, dim, dtype, newInitializer, newSeed, optimizer);
   }
 
-  /** Returns the width of a row in bytes. */
+  /** Returns a copy with another optimizer. */
+  public TableSpec withOptimizer(Optimizer newOptimizer) {
+    return new TableSpec(name, dim, dtype, initializer, seed, newOptimizer);
+  }
+
+  /** Returns the width of an embedding in bytes, which is what lookups return for each id. */
   public int rowBytes() {
     return dtype.rowBytes(dim);
+  }
+
+  /**
+   * Returns the width of a row as it is stored in bytes: the embedding and the optimizer's state.
+   */
+  public int storedRowBytes() {
+    return RowLayout.of(this).payloadBytes();
   }
 }

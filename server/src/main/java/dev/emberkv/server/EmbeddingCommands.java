@@ -45,9 +45,15 @@ final class EmbeddingCommands {
         read("emb.get", -3, "Returns rows, nil where missing.").handler(this::get).build(),
         write("emb.del", -3, "Deletes rows.").handler(this::delete).build(),
         read("emb.show", -3, "Returns rows as text.").handler(this::show).build(),
-        read("emb.lookup", 3, "Returns the rows of packed ids.").handler(this::lookup).build(),
+        read("emb.lookup", -3, "Returns the rows of packed ids.").handler(this::lookup).build(),
         read("emb.lookupx", 3, "Returns the rows of packed ids and where each came from.")
             .handler(this::lookupWithStatus)
+            .build(),
+        write("emb.push", -4, "Moves rows along gradients, as the table's optimizer says.")
+            .handler(new PushCommand(store))
+            .build(),
+        read("emb.pool", -5, "Returns the sums or means of bags of rows.")
+            .handler(new PoolCommand(store, maxReplyBytes))
             .build(),
         read("emb.prefetch", 3, "Brings the rows of packed ids into DRAM; returns a ticket.")
             .handler(this::prefetch)
@@ -87,7 +93,7 @@ final class EmbeddingCommands {
   private void info(Request request, Session session, RespEncoder out) {
     Table table = table(request);
     TableSpec spec = table.spec();
-    out.map(8);
+    out.map(9);
     out.bulk("name");
     out.bulk(spec.name());
     out.bulk("dim");
@@ -96,10 +102,12 @@ final class EmbeddingCommands {
     out.bulk(RowText.dtype(spec.dtype()));
     out.bulk("row_bytes");
     out.integer(spec.rowBytes());
+    out.bulk("stored_row_bytes");
+    out.integer(spec.storedRowBytes());
     out.bulk("rows");
     out.integer(table.size());
     out.bulk("optimizer");
-    out.bulk("none");
+    out.bulk(OptimizerDefinition.text(spec.optimizer()));
     out.bulk("init");
     out.bulk(TableDefinition.text(spec.initializer()));
     out.bulk("seed");
@@ -170,15 +178,36 @@ final class EmbeddingCommands {
 
   private void lookup(Request request, Session session, RespEncoder out) {
     Table table = table(request);
-    int rows = packedIds(request, table);
-    MemorySegment target = out.bulkSegment(rows * table.spec().rowBytes());
-    table.lookup(request.segment(2), target, MemorySegment.NULL);
+    boolean asFloats = asFloats(request);
+    TableSpec spec = table.spec();
+    int rowBytes = asFloats ? spec.dim() * Float.BYTES : spec.rowBytes();
+    int rows = packedIds(request, table, rowBytes);
+    MemorySegment target = out.bulkSegment(rows * rowBytes);
+    if (asFloats) {
+      table.lookupFloats(request.segment(2), target, MemorySegment.NULL);
+    } else {
+      table.lookup(request.segment(2), target, MemorySegment.NULL);
+    }
     out.endBulkSegment();
+  }
+
+  /** Returns whether {@code AS f32} stands behind the ids. */
+  private static boolean asFloats(Request request) {
+    if (request.size() == 3) {
+      return false;
+    }
+    if (request.size() != 5 || !request.is(3, "AS")) {
+      throw CommandException.syntaxError();
+    }
+    if (!request.is(4, "F32")) {
+      throw new CommandException("ERR EMB.LOOKUP: AS must be f32, not '" + request.text(4) + "'");
+    }
+    return true;
   }
 
   private void lookupWithStatus(Request request, Session session, RespEncoder out) {
     Table table = table(request);
-    int rows = packedIds(request, table);
+    int rows = packedIds(request, table, table.spec().rowBytes());
     byte[] statuses = new byte[rows];
     out.array(2);
     MemorySegment target = out.bulkSegment(rows * table.spec().rowBytes());
@@ -221,10 +250,10 @@ final class EmbeddingCommands {
   }
 
   /** Returns the number of packed ids in the argument behind the table. */
-  private int packedIds(Request request, Table table) {
+  private int packedIds(Request request, Table table, int rowBytes) {
     requirePackedIds(request);
     int rows = request.length(2) / Long.BYTES;
-    requireReplyFits(table, rows);
+    requireReplyFits(table, rows, rowBytes);
     return rows;
   }
 
@@ -237,8 +266,8 @@ final class EmbeddingCommands {
     }
   }
 
-  private void requireReplyFits(Table table, int rows) {
-    long bytes = (long) rows * table.spec().rowBytes();
+  private void requireReplyFits(Table table, int rows, int rowBytes) {
+    long bytes = (long) rows * rowBytes;
     if (bytes > maxReplyBytes) {
       throw new CommandException(
           "ERR %d rows of table '%s' are %d bytes, the limit of a reply is %d"

@@ -12,7 +12,7 @@ import java.util.Locale;
 final class TableDefinition {
   private TableDefinition() {}
 
-  /** Reads {@code EMB.CREATE table DIM n [DTYPE d] [INIT ...] [SEED s] ...}. */
+  /** Reads {@code EMB.CREATE table DIM n [DTYPE d] [INIT ...] [SEED s] [OPTIMIZER o ...] ...}. */
   static TableSpec parse(Request request) {
     String name = request.text(1);
     if (name.isEmpty() || name.length() > 255) {
@@ -23,6 +23,7 @@ final class TableDefinition {
     Dtype dtype = Dtype.F32;
     Initializer initializer = new Initializer.Zeros();
     long seed = 0;
+    OptimizerDefinition optimizer = new OptimizerDefinition();
     while (cursor.hasNext()) {
       String option = cursor.next("option").toUpperCase(Locale.ROOT);
       switch (option) {
@@ -30,16 +31,21 @@ final class TableDefinition {
         case "DTYPE" -> dtype = dtype(cursor.next(option));
         case "INIT" -> initializer = initializer(cursor);
         case "SEED" -> seed = seed(cursor.next(option));
-        case "OPTIMIZER" -> requireNone(cursor.next(option));
-        case "LR", "ADMIT", "TTL", "MAXROWS" ->
-            throw fail(option + " is not supported by this version");
-        default -> throw fail("unknown option '" + option + "'");
+        case "OPTIMIZER" -> optimizer.name(cursor.next(option));
+        case "REJECTNAN" -> optimizer.rejectNan();
+        case "ADMIT", "TTL", "MAXROWS" -> throw fail(option + " is not supported by this version");
+        default -> {
+          if (!OptimizerDefinition.isOption(option)) {
+            throw fail("unknown option '" + option + "'");
+          }
+          optimizer.option(option, cursor.next(option));
+        }
       }
     }
     if (dim == 0) {
       throw fail("DIM is missing");
     }
-    return new TableSpec(name, dim, dtype, initializer, seed);
+    return new TableSpec(name, dim, dtype, initializer, seed, optimizer.build());
   }
 
   /** Returns an initializer as {@code INIT} takes it. */
@@ -117,14 +123,7 @@ final class TableDefinition {
     }
   }
 
-  private static void requireNone(String optimizer) {
-    if (!optimizer.equalsIgnoreCase("none")) {
-      throw fail(
-          "OPTIMIZER " + optimizer.toLowerCase(Locale.ROOT) + " is not supported by this version");
-    }
-  }
-
-  private static CommandException fail(String message) {
+  static CommandException fail(String message) {
     return new CommandException("ERR EMB.CREATE: " + message);
   }
 

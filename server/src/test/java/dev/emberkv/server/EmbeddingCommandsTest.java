@@ -68,6 +68,8 @@ class EmbeddingCommandsTest {
             "bf16",
             "row_bytes",
             "16",
+            "stored_row_bytes",
+            "16",
             "rows",
             "0",
             "optimizer",
@@ -102,8 +104,13 @@ class EmbeddingCommandsTest {
         "DIM 4 INIT uniform 1 0|INIT uniform needs finite low < high, not 1.0 and 0.0",
         "DIM 4 INIT normal 0 0|INIT normal needs a finite mean and a deviation > 0, not 0.0 and 0.0",
         "DIM 4 SEED x|SEED must be a 64-bit integer, not 'x'",
-        "DIM 4 OPTIMIZER adagrad|OPTIMIZER adagrad is not supported by this version",
-        "DIM 4 LR 0.1|LR is not supported by this version",
+        "DIM 4 OPTIMIZER lion|OPTIMIZER must be none, sgd, adagrad, rowwise_adagrad, adam, adamw or ftrl, not 'lion'",
+        "DIM 4 LR 0.1|OPTIMIZER none has no option LR",
+        "DIM 4 REJECTNAN|OPTIMIZER none has no option REJECTNAN",
+        "DIM 4 OPTIMIZER adagrad BETA1 0.5|OPTIMIZER adagrad has no option BETA1",
+        "DIM 4 OPTIMIZER adagrad LR x|LR needs a number, not 'x'",
+        "DIM 4 OPTIMIZER sgd LR -1|OPTIMIZER sgd: the learning rate must be above 0 and finite, not -1.0",
+        "DIM 4 OPTIMIZER adam EPS|EPS needs a value",
         "DIM 4 ADMIT 3|ADMIT is not supported by this version",
         "DIM 4 TTL 60|TTL is not supported by this version",
         "DIM 4 MAXROWS 10|MAXROWS is not supported by this version",
@@ -114,6 +121,103 @@ class EmbeddingCommandsTest {
 
     assertThatThrownBy(() -> call("EMB.CREATE", words)).hasMessage("ERR EMB.CREATE: " + message);
     assertThat(texts(call("EMB.TABLES"))).isEmpty();
+  }
+
+  @Test
+  void rowsLearnFromPushes() {
+    call(
+        "EMB.CREATE",
+        "t",
+        "dim",
+        "2",
+        "lr",
+        "0.5",
+        "optimizer",
+        "sgd",
+        "momentum",
+        "0.5",
+        "rejectnan");
+    assertThat(texts(call("EMB.INFO", "t")))
+        .containsSubsequence("row_bytes", "8", "stored_row_bytes", "16")
+        .containsSubsequence("optimizer", "sgd momentum 0.5 lr 0.5 rejectnan");
+    byte[] ids = ids(3, 4, 3);
+    byte[] gradients = floats(1, 2, 3, 4, 5, 6);
+
+    assertThat(text(callBytes("EMB.PUSH", bytes("t"), ids, gradients, bytes("TOKEN"), bytes("a"))))
+        .isEqualTo("OK");
+    assertThat(texts(call("EMB.SHOW", "t", "3", "4"))).containsExactly("3: -3 -4", "4: -1.5 -2");
+    assertThat(text(callBytes("EMB.PUSH", bytes("t"), ids, gradients, bytes("TOKEN"), bytes("a"))))
+        .isEqualTo("OK");
+    assertThat(texts(call("EMB.SHOW", "t", "3"))).containsExactly("3: -3 -4");
+    callBytes("EMB.PUSH", bytes("t"), ids(4), floats(1, 0), bytes("LR"), bytes("2"));
+    assertThat(texts(call("EMB.SHOW", "t", "4"))).containsExactly("4: -6.5 -6");
+
+    assertThatThrownBy(() -> callBytes("EMB.PUSH", bytes("t"), ids, floats(1)))
+        .hasMessage(
+            "ERR EMB.PUSH: gradients has 4 bytes, 3 keys of table t with 2 f32 values each have 24");
+    assertThatThrownBy(() -> callBytes("EMB.PUSH", bytes("t"), ids(9), floats(1, Float.NaN)))
+        .hasMessage("ERR EMB.PUSH: the gradient of key 9, row 0 of the push, is NaN in column 1");
+    assertThatThrownBy(
+            () -> callBytes("EMB.PUSH", bytes("t"), ids(9), floats(1, 1), bytes("LR"), bytes("x")))
+        .hasMessage("ERR EMB.PUSH: LR needs a number, not 'x'");
+    assertThatThrownBy(
+            () -> callBytes("EMB.PUSH", bytes("t"), ids(9), floats(1, 1), bytes("BY"), bytes("1")))
+        .hasMessage("ERR EMB.PUSH: unknown option 'BY'");
+    assertThatThrownBy(() -> callBytes("EMB.PUSH", bytes("t"), ids(9), floats(1, 1), bytes("LR")))
+        .hasMessage("ERR syntax error");
+    assertThatThrownBy(() -> callBytes("EMB.PUSH", bytes("u"), ids(9), floats(1, 1)))
+        .hasMessage("ERR there is no table 'u'");
+    assertThat(((List<?>) call("EMB.GET", "t", "9")).getFirst()).isNull();
+  }
+
+  @Test
+  void bagsOfRowsArePooled() {
+    call("EMB.CREATE", "t", "DIM", "2", "INIT", "constant", "1");
+    callBytes("EMB.SET", bytes("t"), bytes("1"), floats(2, 4), bytes("2"), floats(6, 8));
+    byte[] ids = ids(1, 2, 9, 1);
+    byte[] offsets = little(new byte[12]).putInt(0).putInt(3).putInt(3).array();
+
+    assertThat(callBytes("EMB.POOL", bytes("t"), bytes("sum"), ids, offsets))
+        .isEqualTo(floats(9, 13, 0, 0, 2, 4));
+    assertThat(callBytes("EMB.POOL", bytes("t"), bytes("MEAN"), ids(1, 2), new byte[4]))
+        .isEqualTo(floats(4, 6));
+    assertThat(
+            callBytes(
+                "EMB.POOL",
+                bytes("t"),
+                bytes("SUM"),
+                ids,
+                offsets,
+                bytes("WEIGHTS"),
+                floats(1, 0.5f, 2, -1)))
+        .isEqualTo(floats(7, 10, 0, 0, -2, -4));
+
+    assertThatThrownBy(() -> callBytes("EMB.POOL", bytes("t"), bytes("MAX"), ids, offsets))
+        .hasMessage("ERR EMB.POOL: pooling must be SUM or MEAN, not 'MAX'");
+    assertThatThrownBy(() -> callBytes("EMB.POOL", bytes("t"), bytes("SUM"), ids(1), offsets))
+        .hasMessage(
+            "ERR EMB.POOL: offset 1 is 3; offsets start at 0, do not fall, and are at most the 1 keys");
+    assertThatThrownBy(() ->
+            callBytes(
+                "EMB.POOL", bytes("t"), bytes("SUM"), ids, offsets, bytes("WEIGHTS"), floats(1)))
+        .hasMessage("ERR EMB.POOL: weights has 4 bytes, 4 keys have 16");
+    assertThatThrownBy(
+            () -> callBytes("EMB.POOL", bytes("t"), bytes("SUM"), ids, offsets, bytes("WEIGHTS")))
+        .hasMessage("ERR syntax error");
+  }
+
+  @Test
+  void rowsOfAnyFormatAreLookedUpAsFloats() {
+    call("EMB.CREATE", "t", "DIM", "3", "DTYPE", "bf16", "INIT", "constant", "0.5");
+    callBytes("EMB.SET", bytes("t"), bytes("1"), new byte[] {0, 0, (byte) 0x80, 0x3f, 0, 0x40});
+
+    Object rows = callBytes("EMB.LOOKUP", bytes("t"), ids(1, 2), bytes("as"), bytes("F32"));
+
+    assertThat(rows).isEqualTo(floats(0, 1, 2, 0.5f, 0.5f, 0.5f));
+    assertThatThrownBy(() -> callBytes("EMB.LOOKUP", bytes("t"), ids(1), bytes("AS"), bytes("f16")))
+        .hasMessage("ERR EMB.LOOKUP: AS must be f32, not 'f16'");
+    assertThatThrownBy(() -> callBytes("EMB.LOOKUP", bytes("t"), ids(1), bytes("AS")))
+        .hasMessage("ERR syntax error");
   }
 
   @Test

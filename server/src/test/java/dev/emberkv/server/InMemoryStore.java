@@ -5,6 +5,8 @@ import dev.emberkv.engine.Initializer;
 import dev.emberkv.engine.KeyInfo;
 import dev.emberkv.engine.KeyVisitor;
 import dev.emberkv.engine.MemoryReservation;
+import dev.emberkv.engine.Pooling;
+import dev.emberkv.engine.PushOptions;
 import dev.emberkv.engine.ReadLatency;
 import dev.emberkv.engine.RowStatus;
 import dev.emberkv.engine.SpaceStats;
@@ -423,6 +425,23 @@ final class InMemoryStore implements Store {
       }
     }
 
+    /** Conversions are tested with the real store. */
+    @Override
+    public void lookupFloats(MemorySegment keys, MemorySegment out, MemorySegment statuses) {
+      throw new UnsupportedOperationException();
+    }
+
+    /** Pooling is tested with the real store. */
+    @Override
+    public void pool(
+        Pooling pooling,
+        MemorySegment keys,
+        MemorySegment offsets,
+        MemorySegment weights,
+        MemorySegment pooled) {
+      throw new UnsupportedOperationException();
+    }
+
     @Override
     public byte get(long key, MemorySegment row) {
       byte[] found = rows.get(key);
@@ -449,6 +468,12 @@ final class InMemoryStore implements Store {
     @Override
     public void put(long key, MemorySegment row) {
       rows.put(key, row.asSlice(0, spec.rowBytes()).toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    /** Learning is tested with the real store. */
+    @Override
+    public boolean push(MemorySegment keys, MemorySegment gradients, PushOptions options) {
+      throw new UnsupportedOperationException();
     }
 
     @Override

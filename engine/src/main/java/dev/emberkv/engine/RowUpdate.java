@@ -1,0 +1,145 @@
+package dev.emberkv.engine;
+
+import dev.emberkv.index.HashIndex;
+import dev.emberkv.index.Location;
+import dev.emberkv.uring.RawMemory;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The change of one row by what it was before, wherever it is: in its slot under the lock where
+ * that will do, else as a new version that replaces just the one it was made from, and is made
+ * again when that one is gone.
+ *
+ * <p>Used by one thread, inside the store's {@link Epoch}.
+ */
+final class RowUpdate {
+  private final Keyspace keyspace;
+  private final RowKey key;
+  private final RowChange change;
+  private final KeySearch search;
+  private Stamp stamp;
+
+  /** The version that a new one is made from. */
+  static final class Base {
+    /** Where it is; {@link Location#NONE} when there is no such row. */
+    final long location;
+
+    final long sequence;
+    final byte @Nullable [] payload;
+
+    Base(long location, long sequence, byte @Nullable [] payload) {
+      this.location = location;
+      this.sequence = sequence;
+      this.payload = payload;
+    }
+
+    /** Returns whether a search under the lock has found this version. */
+    boolean isFoundBy(KeySearch search) {
+      return search.found == location
+          && (location == Location.NONE || search.foundSequence() == sequence);
+    }
+  }
+
+  RowUpdate(Keyspace keyspace, RowKey key, RowChange change, Stamp stamp) {
+    this.keyspace = keyspace;
+    this.key = key;
+    this.change = change;
+    this.stamp = stamp;
+    this.search = new KeySearch(keyspace, key, new ColdMatches());
+  }
+
+  /** Changes the row. */
+  void run() {
+    while (true) {
+      Base base = null;
+      Keyspace.Attempt attempt;
+      long home = keyspace.index.lock(search.hash);
+      try {
+        search.run(home);
+        attempt = changeFound();
+        if (attempt == Keyspace.Attempt.NOT_IN_PLACE) {
+          base = baseOf(search.found);
+        }
+      } finally {
+        HashIndex.unlock(home);
+      }
+      switch (attempt) {
+        case DONE -> {
+          return;
+        }
+        case READ_FIRST -> search.readUnknown();
+        case LOG_FIRST -> keyspace.logVersionOf(keyspace.slotAddress(search.found));
+        default -> {
+          if (base != null && replace(base)) {
+            return;
+          }
+        }
+      }
+    }
+  }
+
+  /** Changes the row in its slot, if that is possible and it is there; under the lock. */
+  private Keyspace.Attempt changeFound() {
+    if (search.unknown != Location.NONE) {
+      return Keyspace.Attempt.READ_FIRST;
+    }
+    long found = search.found;
+    if (found == Location.NONE || !Location.isDram(found) || keyspace.tiers.writesThrough()) {
+      return Keyspace.Attempt.NOT_IN_PLACE;
+    }
+    return keyspace.changeSlot(keyspace.slotAddress(found), change, stamp);
+  }
+
+  /** Notes the version that was found; a copy of it where it is in DRAM. Under the lock. */
+  private Base baseOf(long found) {
+    if (found == Location.NONE) {
+      return new Base(found, 0, null);
+    }
+    byte[] payload = null;
+    if (Location.isDram(found)) {
+      payload = new byte[change.payloadBytes()];
+      long slot = keyspace.slotAddress(found);
+      RawMemory.copy(Slot.payload(slot), MemorySegment.ofArray(payload), 0, payload.length);
+    }
+    return new Base(found, search.foundSequence(), payload);
+  }
+
+  /** Puts a new version in the place of another; false when that one is gone. */
+  private boolean replace(Base noted) {
+    Base base = noted;
+    if (base.payload == null && base.location != Location.NONE) {
+      base = new Base(base.location, base.sequence, readRecord(base.location));
+    }
+    if (base.sequence > stamp.sequence()) {
+      stamp = stamp.renewed(keyspace.tiers.clock().next());
+    }
+    NewRow target = new NewRow(keyspace, key, new RowSource.Changed(change, base.payload), stamp);
+    boolean placed = false;
+    try {
+      placed = keyspace.place(target, search, base) == Keyspace.Attempt.DONE;
+    } finally {
+      if (!placed) {
+        target.discard();
+      }
+    }
+    if (!placed) {
+      // what the log may have of this attempt must not count beside the next one
+      stamp = stamp.renewed(keyspace.tiers.clock().next());
+    }
+    return placed;
+  }
+
+  private byte[] readRecord(long location) {
+    byte[] payload = new byte[change.payloadBytes()];
+    keyspace
+        .tiers
+        .readers()
+        .read(
+            location,
+            (ordinal, at, address, payloadBytes) ->
+                RawMemory.copy(
+                    Slot.payload(address), MemorySegment.ofArray(payload), 0, payload.length));
+    return payload;
+  }
+}
