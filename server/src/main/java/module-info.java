@@ -2,6 +2,7 @@
 module dev.emberkv.server {
   requires static transitive org.jspecify;
   requires org.slf4j;
+  requires jdk.httpserver;
   requires transitive dev.emberkv.engine;
   requires io.netty.buffer;
   requires io.netty.common;

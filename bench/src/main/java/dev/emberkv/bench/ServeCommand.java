@@ -3,6 +3,7 @@ package dev.emberkv.bench;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreOptions;
 import dev.emberkv.server.EmberServer;
+import dev.emberkv.server.MetricsEndpoint;
 import dev.emberkv.server.ServerOptions;
 import dev.emberkv.server.TlsOptions;
 import dev.emberkv.server.TlsOptions.ClientCertificate;
@@ -73,6 +74,13 @@ final class ServeCommand implements Callable<Integer> {
   private @Nullable Integer ioThreads;
 
   @Option(
+      names = "--metrics-port",
+      paramLabel = "PORT",
+      description =
+          "HTTP port of /metrics, /healthz and /readyz, on the same address (default: none).")
+  private @Nullable Integer metricsPort;
+
+  @Option(
       names = "--tls-cert-file",
       paramLabel = "FILE",
       description = "Certificate in PEM; the port speaks TLS then (default: none).")
@@ -100,8 +108,13 @@ final class ServeCommand implements Callable<Integer> {
     StoreOptions storeOptions = storeFlags.options(data);
     Logger log = LoggerFactory.getLogger(ServeCommand.class);
     CountDownLatch closed = new CountDownLatch(1);
-    try (Store store = Store.open(storeOptions);
+    try (MetricsEndpoint metrics =
+            metricsPort == null ? null : MetricsEndpoint.start(bind, metricsPort);
+        Store store = Store.open(storeOptions);
         EmberServer server = EmberServer.start(store, serverOptions)) {
+      if (metrics != null) {
+        metrics.ready(server);
+      }
       Runtime.getRuntime().addShutdownHook(new Thread(() -> shutDown(server, closed), "shutdown"));
       log.info(
           "serving {} on {}:{} with {} of memory, {} I/O",

@@ -135,6 +135,16 @@ public final class EmberServer implements AutoCloseable {
     return context.port();
   }
 
+  /** Returns whether commands are taken: from the start until {@link #close} begins. */
+  public boolean isServing() {
+    return !closing.get();
+  }
+
+  /** Returns what was counted, in the text format of Prometheus. */
+  String metrics() {
+    return new MetricsReport(context).text();
+  }
+
   /** Waits until the server has stopped, through {@link #close} or a client's SHUTDOWN. */
   public void awaitShutdown() throws InterruptedException {
     closed.await();
