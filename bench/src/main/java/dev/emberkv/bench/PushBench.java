@@ -64,6 +64,7 @@ final class PushBench implements Callable<Integer> {
         run.works(keys -> TableWork.lookups(plain, keys, flags.pattern(), flags.batch()));
     List<Work> pushes = run.works(keys -> new PushWork(learning, keys, flags.batch()));
     run.warmUp(plain, lookups);
+    run.warmUp(learning, pushes);
     double slice = flags.seconds() / SLICES;
     WorkThreads.run(pushes, slice, rows -> {}); // warm-up
     Measurement looked = WorkThreads.run(lookups, slice, rows -> {});
