@@ -21,7 +21,6 @@ final class SegmentContents {
 
   private long dataRecords;
   private long minDataSequence = Long.MAX_VALUE;
-  private long deletions;
   private long deletionBytes;
   private long maxDeletionSequence;
   private boolean waiting;
@@ -52,7 +51,6 @@ final class SegmentContents {
       controlPages.set(offset / RecordFormat.PAGE_BYTES);
     }
     if (isDeletion(kind)) {
-      deletions++;
       deletionBytes += storedBytes;
       maxDeletionSequence = Math.max(maxDeletionSequence, sequence);
     }
@@ -82,11 +80,6 @@ final class SegmentContents {
   /** Returns the lowest sequence of these, or {@link Long#MAX_VALUE} when there are none. */
   long minDataSequence() {
     return minDataSequence;
-  }
-
-  /** Returns how many tombstones and drops there are. */
-  long deletions() {
-    return deletions;
   }
 
   long deletionBytes() {

@@ -31,9 +31,4 @@ public record SegmentUse(
   public long deadBytes() {
     return Math.max(0, capacityBytes - liveBytes - deletionBytes);
   }
-
-  /** Returns whether this is the stream of copies. */
-  public boolean isCleaned() {
-    return stream == SegmentHeader.STREAM_CLEANED;
-  }
 }

@@ -359,7 +359,7 @@ public final class SegmentedLog implements AutoCloseable {
         segment.contentsAreKnown();
       }
     }
-    return new Survivors(live, table, table.volumeBytes());
+    return new Survivors(live, table);
   }
 
   /**

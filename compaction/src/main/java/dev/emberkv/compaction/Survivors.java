@@ -16,10 +16,10 @@ public final class Survivors implements AutoCloseable {
   private final long granules;
   private final NativeMemory named;
 
-  Survivors(LiveBitmaps live, SegmentTable table, long volumeBytes) {
+  Survivors(LiveBitmaps live, SegmentTable table) {
     this.live = live;
     this.table = table;
-    this.granules = volumeBytes / RecordFormat.GRANULE_BYTES;
+    this.granules = table.volumeBytes() / RecordFormat.GRANULE_BYTES;
     this.named = NativeMemory.reserve(Math.max(1, granules / Byte.SIZE));
   }
 

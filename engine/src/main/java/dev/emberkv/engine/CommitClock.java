@@ -89,9 +89,4 @@ final class CommitClock {
   void commit(long sequence) {
     committed = sequence;
   }
-
-  /** Returns the number up to which everything is on stable storage. */
-  long committed() {
-    return committed;
-  }
 }

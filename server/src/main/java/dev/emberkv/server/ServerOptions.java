@@ -1,5 +1,6 @@
 package dev.emberkv.server;
 
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,155 +88,107 @@ public record ServerOptions(
 
   /** Returns a copy with another address to listen on. */
   public ServerOptions withBind(String newBind) {
-    return new ServerOptions(
-        newBind,
-        port,
-        requirePass,
-        protectedMode,
-        maxClients,
-        eventLoopThreads,
-        workerThreads,
-        maxBulkBytes,
-        maxRequestBytes,
-        maxReplyBytes,
-        idleSeconds,
-        tls);
+    return copy(options -> options.bind = newBind);
   }
 
   /** Returns a copy with another port. */
   public ServerOptions withPort(int newPort) {
-    return new ServerOptions(
-        bind,
-        newPort,
-        requirePass,
-        protectedMode,
-        maxClients,
-        eventLoopThreads,
-        workerThreads,
-        maxBulkBytes,
-        maxRequestBytes,
-        maxReplyBytes,
-        idleSeconds,
-        tls);
+    return copy(options -> options.port = newPort);
   }
 
   /** Returns a copy with a password, or with none when it is null. */
   public ServerOptions withRequirePass(@Nullable String newPassword) {
-    return new ServerOptions(
-        bind,
-        port,
-        newPassword,
-        protectedMode,
-        maxClients,
-        eventLoopThreads,
-        workerThreads,
-        maxBulkBytes,
-        maxRequestBytes,
-        maxReplyBytes,
-        idleSeconds,
-        tls);
+    return copy(options -> options.requirePass = newPassword);
   }
 
   /** Returns a copy with protected mode on or off. */
   public ServerOptions withProtectedMode(boolean on) {
-    return new ServerOptions(
-        bind,
-        port,
-        requirePass,
-        on,
-        maxClients,
-        eventLoopThreads,
-        workerThreads,
-        maxBulkBytes,
-        maxRequestBytes,
-        maxReplyBytes,
-        idleSeconds,
-        tls);
+    return copy(options -> options.protectedMode = on);
   }
 
   /** Returns a copy with another bound on connections. */
   public ServerOptions withMaxClients(int newMaxClients) {
-    return new ServerOptions(
-        bind,
-        port,
-        requirePass,
-        protectedMode,
-        newMaxClients,
-        eventLoopThreads,
-        workerThreads,
-        maxBulkBytes,
-        maxRequestBytes,
-        maxReplyBytes,
-        idleSeconds,
-        tls);
+    return copy(options -> options.maxClients = newMaxClients);
   }
 
   /** Returns a copy with other numbers of threads. */
   public ServerOptions withThreads(int newEventLoopThreads, int newWorkerThreads) {
-    return new ServerOptions(
-        bind,
-        port,
-        requirePass,
-        protectedMode,
-        maxClients,
-        newEventLoopThreads,
-        newWorkerThreads,
-        maxBulkBytes,
-        maxRequestBytes,
-        maxReplyBytes,
-        idleSeconds,
-        tls);
+    return copy(options -> {
+      options.eventLoopThreads = newEventLoopThreads;
+      options.workerThreads = newWorkerThreads;
+    });
   }
 
   /** Returns a copy with other bounds on arguments, commands and replies, in bytes. */
   public ServerOptions withSizeLimits(int newMaxBulk, int newMaxRequest, int newMaxReply) {
-    return new ServerOptions(
-        bind,
-        port,
-        requirePass,
-        protectedMode,
-        maxClients,
-        eventLoopThreads,
-        workerThreads,
-        newMaxBulk,
-        newMaxRequest,
-        newMaxReply,
-        idleSeconds,
-        tls);
+    return copy(options -> {
+      options.maxBulkBytes = newMaxBulk;
+      options.maxRequestBytes = newMaxRequest;
+      options.maxReplyBytes = newMaxReply;
+    });
   }
 
   /** Returns a copy that closes connections which have been idle for so many seconds. */
   public ServerOptions withIdleSeconds(int seconds) {
-    return new ServerOptions(
-        bind,
-        port,
-        requirePass,
-        protectedMode,
-        maxClients,
-        eventLoopThreads,
-        workerThreads,
-        maxBulkBytes,
-        maxRequestBytes,
-        maxReplyBytes,
-        seconds,
-        tls);
+    return copy(options -> options.idleSeconds = seconds);
   }
 
   /** Returns a copy that speaks TLS. */
   public ServerOptions withTls(TlsOptions newTls) {
-    return new ServerOptions(
-        bind,
-        port,
-        requirePass,
-        protectedMode,
-        maxClients,
-        eventLoopThreads,
-        workerThreads,
-        maxBulkBytes,
-        maxRequestBytes,
-        maxReplyBytes,
-        idleSeconds,
-        newTls);
+    return copy(options -> options.tls = newTls);
+  }
+
+  private ServerOptions copy(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.options();
+  }
+
+  /** The options while they are changed. */
+  private static final class Draft {
+    String bind;
+    int port;
+    @Nullable String requirePass;
+    boolean protectedMode;
+    int maxClients;
+    int eventLoopThreads;
+    int workerThreads;
+    int maxBulkBytes;
+    int maxRequestBytes;
+    int maxReplyBytes;
+    int idleSeconds;
+    @Nullable TlsOptions tls;
+
+    Draft(ServerOptions options) {
+      bind = options.bind;
+      port = options.port;
+      requirePass = options.requirePass;
+      protectedMode = options.protectedMode;
+      maxClients = options.maxClients;
+      eventLoopThreads = options.eventLoopThreads;
+      workerThreads = options.workerThreads;
+      maxBulkBytes = options.maxBulkBytes;
+      maxRequestBytes = options.maxRequestBytes;
+      maxReplyBytes = options.maxReplyBytes;
+      idleSeconds = options.idleSeconds;
+      tls = options.tls;
+    }
+
+    ServerOptions options() {
+      return new ServerOptions(
+          bind,
+          port,
+          requirePass,
+          protectedMode,
+          maxClients,
+          eventLoopThreads,
+          workerThreads,
+          maxBulkBytes,
+          maxRequestBytes,
+          maxReplyBytes,
+          idleSeconds,
+          tls);
+    }
   }
 
   /** Describes the options without giving the password away. */
