@@ -9,6 +9,7 @@ import dev.emberkv.bench.workload.BenchResult;
 import dev.emberkv.bench.workload.ProcessMemory;
 import dev.emberkv.bench.workload.StoreActivity;
 import dev.emberkv.engine.Initializer;
+import dev.emberkv.engine.Optimizer;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreStats;
 import dev.emberkv.engine.Table;
@@ -76,6 +77,15 @@ final class ReplayCommand implements Callable<Integer> {
   private float regularization = 0.02f;
 
   @Option(
+      names = "--optimizer",
+      paramLabel = "NAME",
+      description =
+          "none: rows are changed here and put; sgd, adagrad, rowwise_adagrad, adam, adamw, ftrl:"
+              + " gradients are pushed to tables with that optimizer, whose learning rate is --lr"
+              + " (default ${DEFAULT-VALUE}).")
+  private String optimizerName = "none";
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Seed of initial rows, order and negative items (default ${DEFAULT-VALUE}).")
@@ -102,6 +112,7 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private BprSettings settings() {
+    optimizer(); // for the error
     if (epochs < 1 || dim > TableSpec.MAX_DIM) {
       throw new ParameterException(
           spec.commandLine(), "--epochs must be at least 1 and --dim at most " + TableSpec.MAX_DIM);
@@ -111,6 +122,23 @@ final class ReplayCommand implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
+  }
+
+  private Optimizer optimizer() {
+    return switch (optimizerName) {
+      case "none" -> Optimizer.none();
+      case "sgd" -> Optimizer.sgd().withLearningRate(learningRate);
+      case "adagrad" -> Optimizer.adagrad().withLearningRate(learningRate);
+      case "rowwise_adagrad" -> Optimizer.rowwiseAdagrad().withLearningRate(learningRate);
+      case "adam" -> Optimizer.adam().withLearningRate(learningRate);
+      case "adamw" -> Optimizer.adamW().withLearningRate(learningRate);
+      case "ftrl" -> Optimizer.ftrl().withLearningRate(learningRate);
+      default ->
+          throw new ParameterException(
+              spec.commandLine(),
+              "--optimizer must be none, sgd, adagrad, rowwise_adagrad, adam, adamw or ftrl, not "
+                  + optimizerName);
+    };
   }
 
   private BenchResult train(Store store, Interactions interactions, BprSettings settings) {
@@ -126,7 +154,10 @@ final class ReplayCommand implements Callable<Integer> {
         ByteSize.format(modelBytes),
         ByteSize.format(store.options().memoryBytes()));
     double aucBefore = HeldOutAuc.measure(interactions, users, items, dim, seed);
-    BprTrainer trainer = new BprTrainer(interactions, users, items, settings);
+    BprTrainer trainer =
+        optimizer().learns()
+            ? BprTrainer.pushing(interactions, users, items, settings)
+            : new BprTrainer(interactions, users, items, settings);
     long total = (long) epochs * interactions.trainCount();
     PrintWriter out = spec.commandLine().getOut();
     StoreStats before = store.stats();
@@ -164,6 +195,7 @@ final class ReplayCommand implements Callable<Integer> {
         .put("epochs", epochs)
         .put("batch", batch)
         .put("lr", learningRate)
+        .put("optimizer", optimizerName)
         .put("reg", regularization)
         .put("seed", seed)
         .put("io", store.stats().ioBackend());
@@ -171,11 +203,12 @@ final class ReplayCommand implements Callable<Integer> {
 
   /** Takes up a table that an earlier replay left, so that training goes on from there. */
   private Table table(Store store, String name) {
-    TableSpec wanted = TableSpec.of(name, dim).withInitializer(INITIAL_ROWS, seed);
+    TableSpec wanted =
+        TableSpec.of(name, dim).withInitializer(INITIAL_ROWS, seed).withOptimizer(optimizer());
     Table table = store.table(name).orElseGet(() -> store.createTable(wanted));
     if (!table.spec().equals(wanted)) {
       throw new IllegalStateException(
-          "%s has a table %s of another kind (%s); give its --dim and --seed, or another --data"
+          "%s has a table %s of another kind (%s); give its --dim, --seed, --optimizer and --lr, or another --data"
               .formatted(store.options().directory(), name, table.spec()));
     }
     return table;

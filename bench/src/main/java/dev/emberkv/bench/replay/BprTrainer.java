@@ -1,6 +1,7 @@
 package dev.emberkv.bench.replay;
 
 import java.util.SplittableRandom;
+import java.util.function.BiFunction;
 
 /**
  * Matrix factorization for implicit feedback, trained with the BPR loss: S. Rendle, C.
@@ -25,20 +26,51 @@ public final class BprTrainer {
   private final SplittableRandom random;
   private final RowBlock users;
   private final RowBlock items;
+  private final Descent descent;
   private final int[] order;
   private final int[] negatives;
   private int next;
   private long rowsMoved;
 
-  /** Prepares training; nothing is read yet. */
+  /** Prepares training by plain gradient descent on this side; nothing is read yet. */
   public BprTrainer(
       Interactions interactions, EmbeddingMap users, EmbeddingMap items, BprSettings settings) {
+    this(
+        interactions,
+        users,
+        items,
+        settings,
+        (userRows, itemRows) -> new RowDescent(userRows, itemRows, settings));
+  }
+
+  /** Prepares training by the optimizers of two tables; nothing is read yet. */
+  public static BprTrainer pushing(
+      Interactions interactions,
+      TableEmbeddings users,
+      TableEmbeddings items,
+      BprSettings settings) {
+    return new BprTrainer(
+        interactions,
+        users,
+        items,
+        settings,
+        (userRows, itemRows) ->
+            new PushDescent(userRows, users.table(), itemRows, items.table(), settings));
+  }
+
+  private BprTrainer(
+      Interactions interactions,
+      EmbeddingMap users,
+      EmbeddingMap items,
+      BprSettings settings,
+      BiFunction<RowBlock, RowBlock, Descent> descents) {
     this.interactions = interactions;
     this.settings = settings;
     this.random = new SplittableRandom(settings.seed());
     int dim = settings.dim();
     this.users = new RowBlock(users, dim, interactions.users(), settings.batch());
     this.items = new RowBlock(items, dim, interactions.items(), 2 * settings.batch());
+    this.descent = descents.apply(this.users, this.items);
     this.order = new int[interactions.trainCount()];
     for (int i = 0; i < order.length; i++) {
       order[i] = i;
@@ -85,8 +117,7 @@ public final class BprTrainer {
               items.offset(interactions.trainItem(line)),
               items.offset(negatives[k]));
     }
-    users.write();
-    items.write();
+    descent.end();
     rowsMoved += 2L * (users.count() + items.count());
     next += count;
     return new Step(count, loss);
@@ -119,7 +150,7 @@ public final class BprTrainer {
     return item;
   }
 
-  /** One step of gradient descent on one triple; the arguments are where the rows start. */
+  /** Takes one triple and returns its loss; the arguments are where the rows start. */
   private double descend(int user, int positive, int negative) {
     float[] u = users.rows();
     float[] v = items.rows();
@@ -127,16 +158,7 @@ public final class BprTrainer {
     double margin =
         DotProduct.of(u, user, v, positive, dim) - DotProduct.of(u, user, v, negative, dim);
     float pull = (float) (1 / (1 + StrictMath.exp(margin)));
-    float rate = settings.learningRate();
-    float decay = settings.regularization();
-    for (int d = 0; d < dim; d++) {
-      float x = u[user + d];
-      float i = v[positive + d];
-      float j = v[negative + d];
-      u[user + d] = x + rate * (pull * (i - j) - decay * x);
-      v[positive + d] = i + rate * (pull * x - decay * i);
-      v[negative + d] = j + rate * (-pull * x - decay * j);
-    }
+    descent.move(user, positive, negative, pull);
     // -ln sigmoid(m) without overflow at either end.
     return Math.max(0, -margin) + StrictMath.log1p(StrictMath.exp(-Math.abs(margin)));
   }

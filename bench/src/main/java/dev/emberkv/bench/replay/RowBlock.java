@@ -61,6 +61,11 @@ final class RowBlock {
     map.write(ids, count, rows);
   }
 
+  /** Returns the ids of the rows, in the first {@link #count} places. */
+  long[] ids() {
+    return ids;
+  }
+
   /** Returns the rows, one behind the other. */
   float[] rows() {
     return rows;
