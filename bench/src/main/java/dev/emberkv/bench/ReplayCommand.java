@@ -8,6 +8,7 @@ import dev.emberkv.bench.replay.TableEmbeddings;
 import dev.emberkv.bench.workload.BenchResult;
 import dev.emberkv.bench.workload.ProcessMemory;
 import dev.emberkv.bench.workload.StoreActivity;
+import dev.emberkv.engine.FeatureAdmission;
 import dev.emberkv.engine.Initializer;
 import dev.emberkv.engine.Optimizer;
 import dev.emberkv.engine.Store;
@@ -86,6 +87,14 @@ final class ReplayCommand implements Callable<Integer> {
   private String optimizerName = "none";
 
   @Option(
+      names = "--admit",
+      paramLabel = "N",
+      description =
+          "With an optimizer: an id gets a row in the step in which it is seen for the N-th time;"
+              + " steps count an id once (default ${DEFAULT-VALUE}: the first).")
+  private int admit = 1;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Seed of initial rows, order and negative items (default ${DEFAULT-VALUE}).")
@@ -112,7 +121,13 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private BprSettings settings() {
-    optimizer(); // for the error
+    if (!optimizer().learns() && admit != 1) {
+      throw new ParameterException(spec.commandLine(), "--admit needs an --optimizer");
+    }
+    if (admit < 1 || admit > FeatureAdmission.Counted.MAX_TIMES) {
+      throw new ParameterException(
+          spec.commandLine(), "--admit must be in 1.." + FeatureAdmission.Counted.MAX_TIMES);
+    }
     if (epochs < 1 || dim > TableSpec.MAX_DIM) {
       throw new ParameterException(
           spec.commandLine(), "--epochs must be at least 1 and --dim at most " + TableSpec.MAX_DIM);
@@ -188,6 +203,8 @@ final class ReplayCommand implements Callable<Integer> {
         .put("seconds", seconds)
         .put("users", interactions.users())
         .put("items", interactions.items())
+        .put("rows", users.table().size() + items.table().size())
+        .put("not_admitted", notAdmitted(users) + notAdmitted(items))
         .put("model_bytes", modelBytes)
         .put("memory_bytes", store.options().memoryBytes())
         .put("rss_bytes", ProcessMemory.residentBytes())
@@ -196,19 +213,30 @@ final class ReplayCommand implements Callable<Integer> {
         .put("batch", batch)
         .put("lr", learningRate)
         .put("optimizer", optimizerName)
+        .put("admit", admit)
         .put("reg", regularization)
         .put("seed", seed)
         .put("io", store.stats().ioBackend());
   }
 
+  private static long notAdmitted(TableEmbeddings embeddings) {
+    return embeddings.table().stats().notAdmitted();
+  }
+
   /** Takes up a table that an earlier replay left, so that training goes on from there. */
   private Table table(Store store, String name) {
     TableSpec wanted =
-        TableSpec.of(name, dim).withInitializer(INITIAL_ROWS, seed).withOptimizer(optimizer());
+        TableSpec.of(name, dim)
+            .withInitializer(INITIAL_ROWS, seed)
+            .withOptimizer(optimizer())
+            .withAdmission(
+                admit == 1
+                    ? new FeatureAdmission.All()
+                    : new FeatureAdmission.Counted(admit, FeatureAdmission.Sight.PUSHES));
     Table table = store.table(name).orElseGet(() -> store.createTable(wanted));
     if (!table.spec().equals(wanted)) {
       throw new IllegalStateException(
-          "%s has a table %s of another kind (%s); give its --dim, --seed, --optimizer and --lr, or another --data"
+          "%s has a table %s of another kind (%s); give its --dim, --seed, --optimizer, --lr and --admit, or another --data"
               .formatted(store.options().directory(), name, table.spec()));
     }
     return table;

@@ -175,13 +175,15 @@ final class BatchLookup {
     return true;
   }
 
-  private void finish(long row, long id, byte status) {
-    switch (status) {
+  private void finish(long row, long id, byte found) {
+    byte status = found;
+    switch (found) {
       case RowStatus.HOT -> hits++;
       case RowStatus.COLD -> coldHits++;
       default -> {
         misses++;
         rows.giveInitial(id, row);
+        status = keyspace.missed(id, keyspace.hash(id));
       }
     }
     if (wantsStatuses) {

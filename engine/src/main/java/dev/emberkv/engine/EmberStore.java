@@ -184,7 +184,7 @@ final class EmberStore implements Store {
         recovery.fill(definition, rows.tokens);
         rows.tokens.forEachRecord(survivors::add);
         if (spec != null) {
-          tables.put(spec.name(), new RowTable(spec, rows, tiers, prefetcher));
+          tables.put(spec.name(), tableOf(spec, rows));
         } else if (strings != null) {
           databases.adopt(rows, strings);
         }
@@ -300,18 +300,23 @@ final class EmberStore implements Store {
     keyspace.markAllDead();
     log.markDead(keyspace.definition.get());
     budget.remove(keyspace.memoryBytes);
-    keyspace.index.close();
+    keyspace.close();
   }
 
   @Override
   public synchronized Table createTable(TableSpec spec) {
+    spec.requireSound();
     if (tables.containsKey(spec.name())) {
       throw new IllegalArgumentException("table " + spec.name() + " exists already");
     }
     Keyspace rows = define(RecordFormat.ROW, TableCodec.encode(spec));
-    RowTable table = new RowTable(spec, rows, tiers, prefetcher);
+    RowTable table = tableOf(spec, rows);
     tables.put(spec.name(), table);
     return table;
+  }
+
+  private RowTable tableOf(TableSpec spec, Keyspace rows) {
+    return new RowTable(spec, rows, tiers, prefetcher, Sizing.counterBytes(options));
   }
 
   @Override
@@ -498,7 +503,7 @@ final class EmberStore implements Store {
       for (int id = 1; id < MAX_KEYSPACES; id++) {
         Keyspace keyspace = keyspaces.getAndSet(id, null);
         if (keyspace != null) {
-          keyspace.index.close();
+          keyspace.close();
         }
       }
     }

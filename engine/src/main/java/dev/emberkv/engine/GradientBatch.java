@@ -19,6 +19,7 @@ final class GradientBatch {
 
   private static final int NONE = -1;
 
+  private final LongUnaryOperator hash;
   private final MemorySegment gradients;
   private final int gradientBytes;
   private final long[] ids;
@@ -34,16 +35,17 @@ final class GradientBatch {
    * @param hash spreads ids over 64 bits
    */
   GradientBatch(MemorySegment keys, MemorySegment gradients, int dim, LongUnaryOperator hash) {
+    this.hash = hash;
     this.gradients = gradients;
     this.gradientBytes = dim * Float.BYTES;
     int keyCount = (int) (keys.byteSize() / Long.BYTES);
     this.ids = new long[keyCount];
     this.first = new int[keyCount];
     this.next = new int[keyCount];
-    index(keys, keyCount, hash);
+    index(keys, keyCount);
   }
 
-  private void index(MemorySegment keys, int keyCount, LongUnaryOperator hash) {
+  private void index(MemorySegment keys, int keyCount) {
     int[] last = new int[keyCount];
     int bits = Math.max(1, Integer.SIZE - Integer.numberOfLeadingZeros(2 * keyCount - 1));
     int[] cells = new int[1 << bits];
@@ -82,6 +84,20 @@ final class GradientBatch {
   /** Returns the n-th of the different ids. */
   long id(int n) {
     return ids[n];
+  }
+
+  /** Returns the hash of the n-th id. */
+  long hash(int n) {
+    return hash.applyAsLong(ids[n]);
+  }
+
+  /** Returns how often the n-th id stands in the push. */
+  int times(int n) {
+    int times = 1;
+    for (int place = next[first[n]]; place != NONE; place = next[place]) {
+      times++;
+    }
+    return times;
   }
 
   /**

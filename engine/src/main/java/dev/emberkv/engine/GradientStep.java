@@ -3,6 +3,7 @@ package dev.emberkv.engine;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The step of an optimizer as the change of a row: it moves from id to id of a batch of gradients.
@@ -21,10 +22,26 @@ final class GradientStep implements RowChange, AutoCloseable {
   private final long gradient;
   private final long scratch;
   private final long weights;
+  private final @Nullable FeatureGate gate;
+  private final long tokenHash;
+  private int ordinal;
   private long id;
 
+  /**
+   * Prepares the steps of a push.
+   *
+   * @param gate decides which ids get a row; null when all do
+   * @param tokenHash of the push's token, 0 without one
+   */
   GradientStep(
-      TableSpec spec, RowInitializer initializer, GradientBatch gradients, double learningRate) {
+      TableSpec spec,
+      RowInitializer initializer,
+      GradientBatch gradients,
+      double learningRate,
+      @Nullable FeatureGate gate,
+      long tokenHash) {
+    this.gate = gate;
+    this.tokenHash = tokenHash;
     this.gradients = gradients;
     this.initializer = initializer;
     this.initialState = spec.optimizer().rule().initialState();
@@ -41,6 +58,7 @@ final class GradientStep implements RowChange, AutoCloseable {
 
   /** Moves to the n-th id. */
   GradientStep at(int n) {
+    ordinal = n;
     id = gradients.id(n);
     gradients.sum(n, step, gradient, scratch);
     step.clip(gradient);
@@ -50,6 +68,12 @@ final class GradientStep implements RowChange, AutoCloseable {
   @Override
   public int payloadBytes() {
     return layout.payloadBytes();
+  }
+
+  @Override
+  public boolean admits() {
+    return gate == null
+        || gate.admits(id, gradients.hash(ordinal), gradients.times(ordinal), tokenHash);
   }
 
   @Override

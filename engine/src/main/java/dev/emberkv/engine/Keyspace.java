@@ -56,7 +56,10 @@ final class Keyspace {
   /** Whether rows are made from what they were before. Set before the first row is written. */
   boolean learns;
 
-  /** What the index takes, for the budget. */
+  /** Decides which ids get a row; null when all do. Set before the first row is written. */
+  @Nullable FeatureGate gate;
+
+  /** What index and counters take, for the budget. */
   final LongSupplier memoryBytes;
 
   private final long hashSeed;
@@ -76,7 +79,26 @@ final class Keyspace {
     this.tiers = tiers;
     this.slabs = tiers.slabs();
     this.index = HashIndex.createFor(expectedRows, location -> hash(keyAt(location)));
-    this.memoryBytes = index::memoryBytes;
+    this.memoryBytes = () -> index.memoryBytes() + gateBytes();
+  }
+
+  private long gateBytes() {
+    FeatureGate counting = gate;
+    return counting == null ? 0 : counting.memoryBytes();
+  }
+
+  /** Returns what to answer for a row that is not there. */
+  byte missed(long id, long hash) {
+    FeatureGate counting = gate;
+    return counting == null ? RowStatus.MISSING : counting.missed(id, hash);
+  }
+
+  /** Frees the memory; nobody uses the keyspace any more. */
+  void close() {
+    index.close();
+    if (gate != null) {
+      gate.close();
+    }
   }
 
   /** Returns the index's hash of what stands in the key field of a header. */

@@ -5,6 +5,9 @@ interface RowChange {
   /** Returns the length of the payload, before and after. */
   int payloadBytes();
 
+  /** Decides whether a row that is not there is made; asked once. */
+  boolean admits();
+
   /** Writes the payload of a row that is not there yet, for {@link #applyTo}. */
   void create(long payload);
 

@@ -1,6 +1,7 @@
 package dev.emberkv.engine;
 
 import dev.emberkv.compaction.RecordFormat;
+import dev.emberkv.index.KeyHash;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -19,6 +20,8 @@ final class RowPush {
 
   /** The rows of a part take at most this share of the DRAM tier. */
   private static final int DRAM_SHARE = 4;
+
+  private static final long TOKEN_SEED = 0x8ebc6af09c88c6e3L;
 
   private final RowTable table;
   private final Tiers tiers;
@@ -121,18 +124,25 @@ final class RowPush {
     long admitted =
         space.admit(
             (batch.count() + 1) * DiskSpace.logBytes(payloadBytes) + RecordFormat.PAGE_BYTES);
-    try (GradientStep steps = new GradientStep(spec, table.initializer(), batch, learningRate);
-        Guard guard = tiers.epoch().enter()) {
+    try (Guard guard = tiers.epoch().enter()) {
       Keyspace keyspace = table.keyspace();
       if (token != null && keyspace != expected) {
         return false;
       }
-      runParts(keyspace, batch, steps, guard);
+      try (GradientStep steps =
+          new GradientStep(
+              spec, table.initializer(), batch, learningRate, keyspace.gate, tokenHash())) {
+        runParts(keyspace, batch, steps, guard);
+      }
     } finally {
       space.done(admitted);
     }
     tiers.acknowledge();
     return true;
+  }
+
+  private long tokenHash() {
+    return token == null ? 0 : KeyHash.ofBytes(token, TOKEN_SEED);
   }
 
   private void runParts(Keyspace keyspace, GradientBatch batch, GradientStep steps, Guard guard) {

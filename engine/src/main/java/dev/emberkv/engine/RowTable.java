@@ -23,6 +23,7 @@ final class RowTable implements Table {
   private final float initialState;
   private final Tiers tiers;
   private final Prefetcher prefetcher;
+  private final long counterBytes;
   private volatile @Nullable Keyspace current;
 
   /**
@@ -31,7 +32,13 @@ final class RowTable implements Table {
    */
   private final ReentrantReadWriteLock wholeBatches = new ReentrantReadWriteLock();
 
-  RowTable(TableSpec spec, Keyspace keyspace, Tiers tiers, Prefetcher prefetcher) {
+  /**
+   * Makes a table.
+   *
+   * @param counterBytes the most memory for counts of ids that have no row
+   */
+  RowTable(
+      TableSpec spec, Keyspace keyspace, Tiers tiers, Prefetcher prefetcher, long counterBytes) {
     this.spec = spec;
     this.layout = RowLayout.of(spec);
     this.rowBytes = spec.rowBytes();
@@ -39,8 +46,15 @@ final class RowTable implements Table {
     this.initialState = spec.optimizer().rule().initialState();
     this.tiers = tiers;
     this.prefetcher = prefetcher;
-    keyspace.learns = spec.optimizer().learns();
+    this.counterBytes = counterBytes;
+    adopt(keyspace);
     this.current = keyspace;
+  }
+
+  /** Lets a keyspace without readers and writers know how its rows live. */
+  private void adopt(Keyspace keyspace) {
+    keyspace.learns = spec.optimizer().learns();
+    keyspace.gate = FeatureGate.of(spec, counterBytes);
   }
 
   RowLayout layout() {
@@ -59,7 +73,7 @@ final class RowTable implements Table {
   Keyspace swap(@Nullable Keyspace next) {
     Keyspace previous = keyspace();
     if (next != null) {
-      next.learns = previous.learns;
+      adopt(next);
     }
     current = next;
     return previous;
@@ -81,6 +95,16 @@ final class RowTable implements Table {
   @Override
   public long size() {
     return keyspace().index.size();
+  }
+
+  @Override
+  public TableStats stats() {
+    Keyspace keyspace = keyspace();
+    FeatureGate gate = keyspace.gate;
+    return new TableStats(
+        keyspace.index.size(),
+        gate == null ? 0 : gate.rejections(),
+        gate == null ? 0 : gate.memoryBytes());
   }
 
   @Override
@@ -177,6 +201,7 @@ final class RowTable implements Table {
                 (payload, payloadBytes) -> RawMemory.copy(payload, row, 0, rowBytes));
         if (status == RowStatus.MISSING) {
           initializer.write(key, row, 0);
+          status = keyspace.missed(key, keyspace.hash(key));
         }
       }
       guard.count(status, 1);

@@ -20,6 +20,9 @@ final class RowUpdate {
   private final KeySearch search;
   private Stamp stamp;
 
+  /** Whether the row may be made where there is none; null as long as nobody asked. */
+  private @Nullable Boolean admitted;
+
   /** The version that a new one is made from. */
   static final class Base {
     /** Where it is; {@link Location#NONE} when there is no such row. */
@@ -49,7 +52,7 @@ final class RowUpdate {
     this.search = new KeySearch(keyspace, key, new ColdMatches());
   }
 
-  /** Changes the row. */
+  /** Changes the row; leaves it at that when there is none and it is not to be made. */
   void run() {
     while (true) {
       Base base = null;
@@ -71,12 +74,23 @@ final class RowUpdate {
         case READ_FIRST -> search.readUnknown();
         case LOG_FIRST -> keyspace.logVersionOf(keyspace.slotAddress(search.found));
         default -> {
-          if (base != null && replace(base)) {
+          if (base != null && (!mayReplace(base) || replace(base))) {
             return;
           }
         }
       }
     }
+  }
+
+  /** Returns whether the row is there, or may be made. */
+  private boolean mayReplace(Base base) {
+    if (base.location != Location.NONE) {
+      return true;
+    }
+    if (admitted == null) {
+      admitted = change.admits();
+    }
+    return admitted;
   }
 
   /** Changes the row in its slot, if that is possible and it is there; under the lock. */

@@ -24,7 +24,10 @@ record Sizing(
   private static final int MIN_BLOCK_BYTES = 16 << 10;
   private static final int MAX_BLOCK_BYTES = 512 << 10;
 
-  /** Write buffers and read queues each take about this part of the budget, within their limits. */
+  /**
+   * Write buffers, read queues and a table's counters each take about this part of the budget,
+   * within their limits.
+   */
   private static final int SHARE = 32;
 
   /** The sketch takes this part: at rows of 256 bytes about three bytes for each that fits. */
@@ -46,6 +49,11 @@ record Sizing(
         blocks,
         options.memoryBytes() / SKETCH_SHARE,
         options.diskLimitBytes());
+  }
+
+  /** Returns how much memory a table may take to count ids that have no row. */
+  static long counterBytes(StoreOptions options) {
+    return options.memoryBytes() / SHARE;
   }
 
   private static int processors() {

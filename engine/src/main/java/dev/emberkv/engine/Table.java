@@ -18,6 +18,9 @@ public interface Table {
   /** Returns the number of rows. */
   long size();
 
+  /** Returns a reading of the table's counters. */
+  TableStats stats();
+
   /**
    * Reads rows; one that is missing is answered with the table's initial row, and is not stored.
    *
@@ -105,7 +108,8 @@ public interface Table {
    * Moves rows along gradients, as the table's {@link Optimizer} says, in one pass and without a
    * copy in the caller's hands. A missing row starts as its initial row. Gradients of a duplicate
    * id are summed first, in f32 and in the order of the batch, so the same pushes in the same order
-   * give the same bits.
+   * give the same bits. Where the table's {@link FeatureAdmission} does not let an id in yet, its
+   * gradient is dropped and no row is made.
    *
    * <p>Pushes and other writes of a row follow one another: none is lost. A push is a batch as any
    * other, and after a crash it is there whole or not at all. A push that can't read one of its

@@ -3,6 +3,7 @@ package dev.emberkv.engine;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.function.UnaryOperator;
 
 /**
  * The form in which a keyspace's definition stands in the log and in the catalog; see
@@ -13,6 +14,9 @@ final class TableCodec {
 
   /** The version of tables that learn: an optimizer stands in front of the name. */
   private static final byte LEARNING_VERSION = 2;
+
+  /** The version of tables with rules about their rows: these stand behind the optimizer. */
+  private static final byte RULES_VERSION = 3;
 
   private static final byte STRINGS = -1;
   private static final int FIXED_BYTES = 32;
@@ -33,10 +37,10 @@ final class TableCodec {
   }
 
   private static void checkVersion(byte version) {
-    if (version != VERSION && version != LEARNING_VERSION) {
+    if (version < VERSION || version > RULES_VERSION) {
       throw new IllegalStateException(
-          "a table definition has version %d, this release reads %d and %d"
-              .formatted(version, VERSION, LEARNING_VERSION));
+          "a table definition has version %d, this release reads %d to %d"
+              .formatted(version, VERSION, RULES_VERSION));
     }
   }
 
@@ -63,13 +67,15 @@ final class TableCodec {
             yield 3;
           }
         };
-    boolean learns = spec.optimizer().learns();
-    int optimizerBytes = learns ? OptimizerCodec.BYTES : 0;
-    byte[] definition = new byte[FIXED_BYTES + optimizerBytes + name.length];
+    byte[] rules = RulesCodec.encode(spec);
+    boolean hasRules = rules.length > RulesCodec.EMPTY_BYTES;
+    boolean hasOptimizer = spec.optimizer().learns() || hasRules;
+    int optionalBytes = (hasOptimizer ? OptimizerCodec.BYTES : 0) + (hasRules ? rules.length : 0);
+    byte[] definition = new byte[FIXED_BYTES + optionalBytes + name.length];
     ByteBuffer out =
         ByteBuffer.wrap(definition)
             .order(ByteOrder.LITTLE_ENDIAN)
-            .put(learns ? LEARNING_VERSION : VERSION)
+            .put(hasRules ? RULES_VERSION : hasOptimizer ? LEARNING_VERSION : VERSION)
             .put(spec.dtype().code)
             .put((byte) initializer)
             .put((byte) 0)
@@ -78,8 +84,11 @@ final class TableCodec {
             .putFloat(second)
             .putLong(spec.seed())
             .putLong(0);
-    if (learns) {
+    if (hasOptimizer) {
       OptimizerCodec.encode(spec.optimizer(), out);
+    }
+    if (hasRules) {
+      out.put(rules);
     }
     out.put(name);
     return definition;
@@ -99,22 +108,26 @@ final class TableCodec {
     long seed = in.getLong();
     in.getLong();
     Optimizer optimizer =
-        version == LEARNING_VERSION ? OptimizerCodec.decode(in) : Optimizer.none();
+        version >= LEARNING_VERSION ? OptimizerCodec.decode(in) : Optimizer.none();
+    UnaryOperator<TableSpec> rules =
+        version >= RULES_VERSION ? RulesCodec.decode(in) : UnaryOperator.identity();
     String name = new String(definition, in.position(), in.remaining(), StandardCharsets.UTF_8);
-    return new TableSpec(
-        name,
-        dim,
-        dtype,
-        switch (initializer) {
-          case 0 -> new Initializer.Zeros();
-          case 1 -> new Initializer.Constant(first);
-          case 2 -> new Initializer.Uniform(first, second);
-          case 3 -> new Initializer.Normal(first, second);
-          default ->
-              throw new IllegalStateException(
-                  "table %s: initializer %d".formatted(name, initializer));
-        },
-        seed,
-        optimizer);
+    return rules.apply(
+        new TableSpec(
+            name,
+            dim,
+            dtype,
+            switch (initializer) {
+              case 0 -> new Initializer.Zeros();
+              case 1 -> new Initializer.Constant(first);
+              case 2 -> new Initializer.Uniform(first, second);
+              case 3 -> new Initializer.Normal(first, second);
+              default ->
+                  throw new IllegalStateException(
+                      "table %s: initializer %d".formatted(name, initializer));
+            },
+            seed,
+            optimizer,
+            new FeatureAdmission.All()));
   }
 }

@@ -9,9 +9,16 @@ package dev.emberkv.engine;
  * @param initializer what a row that was never written looks like
  * @param seed seed of the initializer
  * @param optimizer how rows follow gradients
+ * @param admission which ids get a row when gradients are pushed to them
  */
 public record TableSpec(
-    String name, int dim, Dtype dtype, Initializer initializer, long seed, Optimizer optimizer) {
+    String name,
+    int dim,
+    Dtype dtype,
+    Initializer initializer,
+    long seed,
+    Optimizer optimizer,
+    FeatureAdmission admission) {
   /** The widest embedding. */
   public static final int MAX_DIM = 65_536;
 
@@ -28,22 +35,47 @@ public record TableSpec(
 
   /** Returns a table of {@code f32} rows that start as zeros and do not learn. */
   public static TableSpec of(String name, int dim) {
-    return new TableSpec(name, dim, Dtype.F32, new Initializer.Zeros(), 0, Optimizer.none());
+    return new TableSpec(
+        name,
+        dim,
+        Dtype.F32,
+        new Initializer.Zeros(),
+        0,
+        Optimizer.none(),
+        new FeatureAdmission.All());
+  }
+
+  /** Returns a copy with another name. */
+  public TableSpec withName(String newName) {
+    return new TableSpec(newName, dim, dtype, initializer, seed, optimizer, admission);
   }
 
   /** Returns a copy with another number format. */
   public TableSpec withDtype(Dtype newDtype) {
-    return new TableSpec(name, dim, newDtype, initializer, seed, optimizer);
+    return new TableSpec(name, dim, newDtype, initializer, seed, optimizer, admission);
   }
 
   /** Returns a copy with another initializer. */
   public TableSpec withInitializer(Initializer newInitializer, long newSeed) {
-    return new TableSpec(name, dim, dtype, newInitializer, newSeed, optimizer);
+    return new TableSpec(name, dim, dtype, newInitializer, newSeed, optimizer, admission);
   }
 
   /** Returns a copy with another optimizer. */
   public TableSpec withOptimizer(Optimizer newOptimizer) {
-    return new TableSpec(name, dim, dtype, initializer, seed, newOptimizer);
+    return new TableSpec(name, dim, dtype, initializer, seed, newOptimizer, admission);
+  }
+
+  /** Returns a copy with another rule for which ids get a row; only a table that learns has one. */
+  public TableSpec withAdmission(FeatureAdmission newAdmission) {
+    return new TableSpec(name, dim, dtype, initializer, seed, optimizer, newAdmission);
+  }
+
+  /** Checks what only the finished properties can tell. */
+  void requireSound() {
+    if (!optimizer.learns() && !(admission instanceof FeatureAdmission.All)) {
+      throw new IllegalArgumentException(
+          "admission decides about pushes, and table %s has no optimizer".formatted(name));
+    }
   }
 
   /** Returns the width of an embedding in bytes, which is what lookups return for each id. */

@@ -61,7 +61,10 @@ class PushTest {
       Table table = store.createTable(spec);
       Table once =
           store.createTable(
-              new TableSpec("u", 1, spec.dtype(), spec.initializer(), 0, spec.optimizer()));
+              TableSpec.of("u", 1)
+                  .withDtype(spec.dtype())
+                  .withInitializer(spec.initializer(), 0)
+                  .withOptimizer(spec.optimizer()));
       // when they come in one push, and their sum in another
       table.push(keys, gradients);
       once.push(new long[] {-1, 5}, new float[] {7, sum});

@@ -4,6 +4,7 @@ import dev.emberkv.engine.RowStatus;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.Table;
 import dev.emberkv.engine.TableSpec;
+import dev.emberkv.engine.TableStats;
 import dev.emberkv.server.Command.Flag;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -93,7 +94,8 @@ final class EmbeddingCommands {
   private void info(Request request, Session session, RespEncoder out) {
     Table table = table(request);
     TableSpec spec = table.spec();
-    out.map(9);
+    TableStats stats = table.stats();
+    out.map(12);
     out.bulk("name");
     out.bulk(spec.name());
     out.bulk("dim");
@@ -105,7 +107,13 @@ final class EmbeddingCommands {
     out.bulk("stored_row_bytes");
     out.integer(spec.storedRowBytes());
     out.bulk("rows");
-    out.integer(table.size());
+    out.integer(stats.rows());
+    out.bulk("admission");
+    out.bulk(AdmissionDefinition.text(spec.admission()));
+    out.bulk("not_admitted");
+    out.integer(stats.notAdmitted());
+    out.bulk("counter_bytes");
+    out.integer(stats.counterBytes());
     out.bulk("optimizer");
     out.bulk(OptimizerDefinition.text(spec.optimizer()));
     out.bulk("init");
@@ -149,8 +157,8 @@ final class EmbeddingCommands {
     forEachRow(
         table,
         ids(request, 2),
-        (row, stored, rows, offset) -> {
-          if (stored) {
+        (row, status, rows, offset) -> {
+          if (isStored(status)) {
             out.bulk(rows, offset, rowBytes);
           } else {
             out.nil();
@@ -164,9 +172,11 @@ final class EmbeddingCommands {
     forEachRow(
         table,
         ids(request, 2),
-        (row, stored, rows, offset) -> {
+        (row, status, rows, offset) -> {
           String text =
-              stored ? RowText.row(table.spec(), MemorySegment.ofArray(rows), offset) : "(missing)";
+              isStored(status)
+                  ? RowText.row(table.spec(), MemorySegment.ofArray(rows), offset)
+                  : status == RowStatus.NOT_ADMITTED ? "(not admitted)" : "(missing)";
           out.bulk(request.text(2 + row) + ": " + text);
         });
   }
@@ -226,7 +236,11 @@ final class EmbeddingCommands {
   @FunctionalInterface
   private interface RowVisitor {
     /** Takes a row, which is at {@code offset} of {@code rows} until the call returns. */
-    void visit(int row, boolean stored, byte[] rows, int offset);
+    void visit(int row, byte status, byte[] rows, int offset);
+  }
+
+  private static boolean isStored(byte status) {
+    return status == RowStatus.HOT || status == RowStatus.COLD;
   }
 
   /** Reads rows in batches of bounded size and shows them to a visitor, in order. */
@@ -243,8 +257,7 @@ final class EmbeddingCommands {
           MemorySegment.ofArray(rows).asSlice(0, (long) n * rowBytes),
           MemorySegment.ofArray(statuses).asSlice(0, n));
       for (int i = 0; i < n; i++) {
-        boolean stored = statuses[i] == RowStatus.HOT || statuses[i] == RowStatus.COLD;
-        visitor.visit(from + i, stored, rows, i * rowBytes);
+        visitor.visit(from + i, statuses[i], rows, i * rowBytes);
       }
     }
   }

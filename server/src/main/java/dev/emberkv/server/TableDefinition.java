@@ -1,6 +1,7 @@
 package dev.emberkv.server;
 
 import dev.emberkv.engine.Dtype;
+import dev.emberkv.engine.FeatureAdmission;
 import dev.emberkv.engine.Initializer;
 import dev.emberkv.engine.TableSpec;
 import java.util.Locale;
@@ -24,6 +25,7 @@ final class TableDefinition {
     Initializer initializer = new Initializer.Zeros();
     long seed = 0;
     OptimizerDefinition optimizer = new OptimizerDefinition();
+    AdmissionDefinition admission = new AdmissionDefinition();
     while (cursor.hasNext()) {
       String option = cursor.next("option").toUpperCase(Locale.ROOT);
       switch (option) {
@@ -33,7 +35,10 @@ final class TableDefinition {
         case "SEED" -> seed = seed(cursor.next(option));
         case "OPTIMIZER" -> optimizer.name(cursor.next(option));
         case "REJECTNAN" -> optimizer.rejectNan();
-        case "ADMIT", "TTL", "MAXROWS" -> throw fail(option + " is not supported by this version");
+        case "ADMIT" -> admission.times(cursor.next(option));
+        case "ADMITBY" -> admission.sight(cursor.next(option));
+        case "CHANCE" -> admission.chance(cursor.next(option));
+        case "TTL", "MAXROWS" -> throw fail(option + " is not supported by this version");
         default -> {
           if (!OptimizerDefinition.isOption(option)) {
             throw fail("unknown option '" + option + "'");
@@ -45,7 +50,12 @@ final class TableDefinition {
     if (dim == 0) {
       throw fail("DIM is missing");
     }
-    return new TableSpec(name, dim, dtype, initializer, seed, optimizer.build());
+    TableSpec spec =
+        new TableSpec(name, dim, dtype, initializer, seed, optimizer.build(), admission.build());
+    if (!spec.optimizer().learns() && !(spec.admission() instanceof FeatureAdmission.All)) {
+      throw fail("admission decides about pushes: it needs an OPTIMIZER");
+    }
+    return spec;
   }
 
   /** Returns an initializer as {@code INIT} takes it. */

@@ -18,6 +18,7 @@ import dev.emberkv.engine.StringEntry;
 import dev.emberkv.engine.StringKeyspace;
 import dev.emberkv.engine.Table;
 import dev.emberkv.engine.TableSpec;
+import dev.emberkv.engine.TableStats;
 import dev.emberkv.engine.ValueSink;
 import dev.emberkv.engine.ValueType;
 import dev.emberkv.engine.WouldWaitException;
@@ -405,6 +406,11 @@ final class InMemoryStore implements Store {
     @Override
     public long size() {
       return rows.size();
+    }
+
+    @Override
+    public TableStats stats() {
+      return new TableStats(rows.size(), 0, 0);
     }
 
     @Override

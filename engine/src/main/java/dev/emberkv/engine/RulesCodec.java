@@ -1,0 +1,65 @@
+package dev.emberkv.engine;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.UnaryOperator;
+
+/**
+ * The form in which the rules about a table's rows stand in its definition: a byte with their
+ * number, and for each a byte that names it and its values; see docs/DATA_FILE.md.
+ */
+final class RulesCodec {
+  /** The length of no rules. */
+  static final int EMPTY_BYTES = 1;
+
+  private static final byte COUNTED = 1;
+  private static final byte CHANCE = 2;
+
+  private RulesCodec() {}
+
+  static byte[] encode(TableSpec spec) {
+    ByteArrayOutputStream rules = new ByteArrayOutputStream();
+    int count =
+        switch (spec.admission()) {
+          case FeatureAdmission.All() -> 0;
+          case FeatureAdmission.Counted(int times, FeatureAdmission.Sight sight) -> {
+            rules.writeBytes(new byte[] {COUNTED, (byte) times, sight.code});
+            yield 1;
+          }
+          case FeatureAdmission.Chance(double probability) -> {
+            rules.writeBytes(buffer(1 + Double.BYTES).put(CHANCE).putDouble(probability).array());
+            yield 1;
+          }
+        };
+    byte[] encoded = new byte[EMPTY_BYTES + rules.size()];
+    encoded[0] = (byte) count;
+    System.arraycopy(rules.toByteArray(), 0, encoded, EMPTY_BYTES, rules.size());
+    return encoded;
+  }
+
+  private static ByteBuffer buffer(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /** Decodes what {@link #encode} made, as what it adds to a table without rules. */
+  static UnaryOperator<TableSpec> decode(ByteBuffer in) {
+    int count = in.get();
+    FeatureAdmission admission = new FeatureAdmission.All();
+    for (int i = 0; i < count; i++) {
+      byte rule = in.get();
+      switch (rule) {
+        case COUNTED -> {
+          int times = Byte.toUnsignedInt(in.get());
+          admission = new FeatureAdmission.Counted(times, FeatureAdmission.Sight.ofCode(in.get()));
+        }
+        case CHANCE -> admission = new FeatureAdmission.Chance(in.getDouble());
+        default ->
+            throw new IllegalStateException(
+                "a table definition has rule %d, which this release does not know".formatted(rule));
+      }
+    }
+    FeatureAdmission decoded = admission;
+    return spec -> spec.withAdmission(decoded);
+  }
+}
