@@ -10,7 +10,7 @@ import java.lang.invoke.VarHandle;
  * <p>Used by its thread alone, but for the epoch and the counts, which others read.
  */
 final class Guard implements AutoCloseable {
-  /** Of so many reads of a thread, one is timed. */
+  /** Of so many reads of a thread, one is timed; a power of two. */
   static final int SAMPLE = 64;
 
   /** Outside of any operation. */
@@ -28,6 +28,10 @@ final class Guard implements AutoCloseable {
   }
 
   final Thread thread = Thread.currentThread();
+
+  /** Never another thread's, not even after this one has ended. */
+  final long threadId = thread.threadId();
+
   final BatchScratch scratch = new BatchScratch();
   final RowKey.Id key = new RowKey.Id();
   final StringProbe strings = new StringProbe();
@@ -59,7 +63,7 @@ final class Guard implements AutoCloseable {
 
   /** Returns the time if the read that begins is one to be timed, else 0. */
   long sampleClock() {
-    return reads++ % SAMPLE == 0 ? System.nanoTime() : 0;
+    return (reads++ & (SAMPLE - 1)) == 0 ? System.nanoTime() : 0;
   }
 
   /** Counts keys that were answered with a {@link RowStatus}. */

@@ -83,15 +83,15 @@ final class Slot {
   }
 
   static long key(long address) {
-    return RawMemory.getLong(address + KEY);
+    return RawMemory.getLong(address, KEY);
   }
 
   static long sequence(long address) {
-    return RawMemory.getLong(address + SEQUENCE);
+    return RawMemory.getLong(address, SEQUENCE);
   }
 
   static int table(long address) {
-    return Short.toUnsignedInt(RawMemory.getShort(address + TABLE));
+    return Short.toUnsignedInt(RawMemory.getShort(address, TABLE));
   }
 
   static int kind(long address) {
@@ -99,7 +99,7 @@ final class Slot {
   }
 
   static int time(long address) {
-    return RawMemory.getInt(address + TIME);
+    return RawMemory.getInt(address, TIME);
   }
 
   /** Writes the header but for the state. */

@@ -63,7 +63,12 @@ public final class RawMemory {
 
   /** Plain load of 4 bytes at any address. */
   public static int getInt(long address) {
-    return ALL.get(INT, canonical(address));
+    return getInt(address, 0);
+  }
+
+  /** Plain load of 4 bytes that begin {@code offset} behind an address. */
+  public static int getInt(long address, int offset) {
+    return ALL.get(INT, canonical(address) + offset);
   }
 
   /** Plain store of 4 bytes at any address. */
@@ -83,7 +88,12 @@ public final class RawMemory {
 
   /** Plain load of 2 bytes at any address. */
   public static short getShort(long address) {
-    return ALL.get(SHORT, canonical(address));
+    return getShort(address, 0);
+  }
+
+  /** Plain load of 2 bytes that begin {@code offset} behind an address. */
+  public static short getShort(long address, int offset) {
+    return ALL.get(SHORT, canonical(address) + offset);
   }
 
   /** Plain store of 2 bytes at any address. */
