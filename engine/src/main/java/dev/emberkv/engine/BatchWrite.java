@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.CorruptionException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
@@ -121,7 +122,7 @@ final class BatchWrite {
         }
       }
       if (reader != null) {
-        reader.run(Slot.HEADER_BYTES, this::takeRecord);
+        reader.run(Slot.HEADER_BYTES, new Reading());
       }
     } finally {
       if (reader != null) {
@@ -146,10 +147,22 @@ final class BatchWrite {
     reader.add(location, ordinal);
   }
 
-  private void takeRecord(int ordinal, long location, long address, int payloadBytes) {
-    if (keyspace.owns(address, payloadBytes, keyOf(ordinal))) {
-      ownLocations[ordinal] = location;
-      ownSequences[ordinal] = Slot.sequence(address);
+  /** Notes which records are the keys' own, also damaged ones: these are to be replaced. */
+  private final class Reading implements RecordConsumer {
+    @Override
+    public void accept(int ordinal, long location, long address, int payloadBytes) {
+      if (keyspace.owns(address, payloadBytes, keyOf(ordinal))) {
+        ownLocations[ordinal] = location;
+        ownSequences[ordinal] = Slot.sequence(address);
+      }
+    }
+
+    @Override
+    public void damaged(int ordinal, long location, long address, CorruptionException damage) {
+      if (keyspace.ownsDamaged(address, location, keyOf(ordinal))) {
+        ownLocations[ordinal] = location;
+        ownSequences[ordinal] = KeySearch.DAMAGED_SEQUENCE;
+      }
     }
   }
 

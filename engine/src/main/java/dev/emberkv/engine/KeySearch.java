@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.index.Location;
 
 /**
@@ -9,6 +10,9 @@ import dev.emberkv.index.Location;
  * <p>Used by one thread, inside the store's {@link Epoch}.
  */
 final class KeySearch {
+  /** What a damaged record's sequence is taken for: any write is newer. */
+  static final long DAMAGED_SEQUENCE = 0;
+
   final long hash;
   private final Keyspace keyspace;
   private final RowKey key;
@@ -60,13 +64,20 @@ final class KeySearch {
 
   /** Reads the record that the search stopped at; outside the lock. */
   void readUnknown() {
-    keyspace
-        .tiers
-        .readers()
-        .read(
-            unknown,
-            (ordinal, location, address, payloadBytes) ->
-                known.note(
-                    location, keyspace.owns(address, payloadBytes, key), Slot.sequence(address)));
+    keyspace.tiers.readers().read(unknown, new Reading());
+  }
+
+  /** Notes whose the record is, also if it is damaged: it is to be replaced, not to be read. */
+  private final class Reading implements RecordConsumer {
+    @Override
+    public void accept(int ordinal, long location, long address, int payloadBytes) {
+      boolean own = keyspace.owns(address, payloadBytes, key);
+      known.note(location, own, Slot.sequence(address));
+    }
+
+    @Override
+    public void damaged(int ordinal, long location, long address, CorruptionException damage) {
+      known.note(location, keyspace.ownsDamaged(address, location, key), DAMAGED_SEQUENCE);
+    }
   }
 }

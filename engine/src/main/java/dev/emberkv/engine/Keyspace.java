@@ -129,6 +129,26 @@ final class Keyspace {
     return Slot.table(address) == id && key.matches(address, payloadBytes);
   }
 
+  /**
+   * Returns whether a damaged record, which the index has under the tag of a key, is to be replaced
+   * by a write of that key. Only if its header names another key, under which the index has it as
+   * well, it is not: a wrong guess needs damage of just the key field and a second key with the tag
+   * in the same bucket, and costs what could not be read anyway.
+   */
+  boolean ownsDamaged(long address, long location, RowKey key) {
+    long named = Slot.key(address);
+    return named == key.header() || Slot.table(address) != id || !holds(hash(named), location);
+  }
+
+  private boolean holds(long hash, long location) {
+    long home = index.lock(hash);
+    try {
+      return holds(home, hash, location);
+    } finally {
+      HashIndex.unlockUnchanged(home);
+    }
+  }
+
   private long keyAt(long location) {
     if (Location.isDram(location)) {
       return Slot.key(slotAddress(location));

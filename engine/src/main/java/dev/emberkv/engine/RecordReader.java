@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.uring.BufferPool;
@@ -227,6 +228,16 @@ final class RecordReader implements AutoCloseable {
       } else {
         accept(i, address, length);
       }
+    } catch (CorruptionException e) {
+      handDamaged(i, address, e);
+    } catch (RuntimeException e) {
+      fail(e);
+    }
+  }
+
+  private void handDamaged(int i, long address, CorruptionException damage) {
+    try {
+      consumer.damaged((int) (wanted[i] & ORDINAL_MASK), location(i), address, damage);
     } catch (RuntimeException e) {
       fail(e);
     }
@@ -260,15 +271,25 @@ final class RecordReader implements AutoCloseable {
         }
         offset = log.offsetInPage(location);
       }
-      int length = log.verify(address + offset, location, bytes - offset);
-      if (length < 0) {
-        throw new IllegalStateException(
-            "a record of %d bytes needs %d".formatted(neededBytes, -length));
-      }
-      accept(i, address + offset, length);
+      verifyLong(i, address + offset, bytes - offset, neededBytes);
     } catch (RuntimeException e) {
       fail(e);
     }
+  }
+
+  private void verifyLong(int i, long address, int availableBytes, int neededBytes) {
+    int length;
+    try {
+      length = log.verify(address, location(i), availableBytes);
+    } catch (CorruptionException e) {
+      handDamaged(i, address, e);
+      return;
+    }
+    if (length < 0) {
+      throw new IllegalStateException(
+          "a record of %d bytes needs %d".formatted(neededBytes, -length));
+    }
+    accept(i, address, length);
   }
 
   private long location(int i) {

@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.index.KeyHash;
 import dev.emberkv.index.Location;
@@ -463,7 +464,7 @@ final class StringSpace implements StringKeyspace {
           stamp -> {
             for (byte[] key : keys) {
               StringCopy copy = new StringCopy(keyOf(key), false);
-              boolean found = read(rows, copy, guard);
+              boolean found = isThere(rows, copy, guard);
               if (rows.remove(copy.key, stamp, new ColdMatches()) && found) {
                 deleted[0]++;
               }
@@ -472,6 +473,15 @@ final class StringSpace implements StringKeyspace {
     }
     tiers.acknowledge();
     return deleted[0];
+  }
+
+  /** Returns whether a key is there, be it damaged. */
+  private static boolean isThere(Keyspace rows, StringCopy copy, Guard guard) {
+    try {
+      return read(rows, copy, guard);
+    } catch (CorruptionException e) {
+      return true; // whoever deletes it need not know what it was
+    }
   }
 
   /** Deletes a key if its time to live is over, and returns whether it did. */
