@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
     name = "recover",
     description = {
       "Open a store from its checkpoint and from its log alone, and read the same file in order for"
-          + " comparison. Takes a checkpoint of all rows first, and one after overwriting 1 %.",
+          + " comparison. Takes a checkpoint of all rows first, one after overwriting 1 %, and some"
+          + " while rows are looked up.",
       "The table is loaded first if DIR is empty. --dist, --seconds and --warmup have no effect."
     })
 final class RecoverBench implements Callable<Integer> {
@@ -75,7 +76,7 @@ final class RecoverBench implements Callable<Integer> {
 
   /** Returns the size of the first checkpoint, which has all rows. */
   private long takeCheckpoints(Path directory, StoreOptions options, BenchResult result)
-      throws InterruptedException, IOException {
+      throws Exception {
     forgetCheckpoint(directory);
     try (Store store = Store.open(options)) {
       Table table = new StoreRun(flags, store).loadedTable();
@@ -95,6 +96,10 @@ final class RecoverBench implements Callable<Integer> {
           .put("changed_rows", (long) changed)
           .put("changed_checkpoint_seconds", (System.nanoTime() - start) / 1e9)
           .put("changed_checkpoint_bytes", store.stats().checkpointBytes() - full);
+      Work lookups =
+          TableWork.lookups(
+              table, flags.keys(1, flags.rows()), flags.pattern(), CheckpointLookups.BATCH);
+      new CheckpointLookups(store, puts, lookups).run(result);
       return store.stats().checkpointBytes();
     }
   }

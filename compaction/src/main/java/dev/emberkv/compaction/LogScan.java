@@ -25,12 +25,13 @@ final class LogScan {
   void run(List<ScanRange> ranges) {
     try (SegmentScanner scanner = new SegmentScanner(backend, file)) {
       for (ScanRange range : ranges) {
-        scan(scanner, range);
+        scan(scanner, range, visitor);
       }
     }
   }
 
-  private void scan(SegmentScanner scanner, ScanRange range) {
+  /** Scans one segment. */
+  static void scan(SegmentScanner scanner, ScanRange range, RecordVisitor visitor) {
     if (range.headerDamage() != null) {
       visitor.corrupt(range.number(), 0, range.headerDamage());
     }
@@ -46,7 +47,7 @@ final class LogScan {
           range.footerOffset(),
           "the footer of generation " + header.generation() + ", since a later one exists");
     }
-    SegmentSink sink = new SegmentSink(header, footerLost);
+    SegmentSink sink = new SegmentSink(visitor, header, footerLost);
     scanner.walk(header, range.endOffset(), sink);
     if (footer != null && range.whole() && !sink.damaged && sink.records != footer.records()) {
       visitor.corrupt(
@@ -57,7 +58,8 @@ final class LogScan {
   }
 
   /** Passes on what is in one segment. */
-  private final class SegmentSink implements SegmentScanner.Sink {
+  private static final class SegmentSink implements SegmentScanner.Sink {
+    private final RecordVisitor visitor;
     private final SegmentHeader header;
     private final long baseOffset;
     private final boolean endUnknown;
@@ -65,7 +67,8 @@ final class LogScan {
     private boolean damaged;
     private boolean inDamage;
 
-    SegmentSink(SegmentHeader header, boolean endUnknown) {
+    SegmentSink(RecordVisitor visitor, SegmentHeader header, boolean endUnknown) {
+      this.visitor = visitor;
       this.header = header;
       this.endUnknown = endUnknown;
       this.baseOffset = (long) header.segment() * header.segmentBytes();

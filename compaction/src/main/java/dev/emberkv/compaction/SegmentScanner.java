@@ -70,14 +70,20 @@ final class SegmentScanner implements AutoCloseable {
     }
   }
 
-  /** Returns where the first whole record behind damage in the same page is, or the next page. */
+  /**
+   * Returns where the first whole record behind damage in the same page is, or the next page; or
+   * the next place of a damaged one, if that is where the header of this one says that it ends.
+   */
   private int behindDamage(long base, int damaged, long seed) {
     int pageEnd = (damaged & -PAGE_BYTES) + PAGE_BYTES;
+    int ownBytes = RecordCheck.storedBytes(reader.at(base + damaged), damaged, pageEnd);
+    int next = ownBytes < 0 ? pageEnd : damaged + ownBytes;
     for (int offset = damaged + GRANULE_BYTES; offset < pageEnd; offset += GRANULE_BYTES) {
       long address = reader.at(base + offset);
       int stored = RecordCheck.storedBytes(address, offset, pageEnd);
       long location = LogLocation.ofFileOffset(base + offset);
-      if (stored >= 0 && RecordCheck.isWhole(address, stored, seed, location, checksum)) {
+      if (stored >= 0
+          && (offset == next || RecordCheck.isWhole(address, stored, seed, location, checksum))) {
         return offset;
       }
     }

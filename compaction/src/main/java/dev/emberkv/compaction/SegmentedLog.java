@@ -343,23 +343,26 @@ public final class SegmentedLog implements AutoCloseable {
 
   /**
    * Hands over what {@link #scan} would, once and before anything is appended, and takes every row,
-   * string key and definition for live. Of the payloads there may be no more than what is kept.
-   * Segments of which the archive has a digest are not read. A segment with damage is never
-   * cleaned, so that it can be looked into.
+   * string key, definition and token for live: the caller {@linkplain #markDead declares those
+   * dead} that are not. Of segments of which the archive has a digest, there are only the kept
+   * parts of payloads, and they are not read. A segment with damage is never cleaned, so that it
+   * can be looked into.
    *
-   * @return where the caller names those that are, to bury the others; to be closed
+   * @throws IoFailure when the device fails
    */
-  public Survivors recover(RecordVisitor visitor, KeptPayload kept, DigestArchive archive) {
-    RecoveringVisitor recovering = new RecoveringVisitor(visitor, table, live, segmentShift);
-    try (LogReplay replay = new LogReplay(backend, file, recovering, kept, archive)) {
-      replay.run(scanRanges());
-    }
-    for (Segment segment : table.used()) {
-      if (recovering.isWhole(segment.number())) {
-        segment.contentsAreKnown();
-      }
-    }
-    return new Survivors(live, table);
+  public void recover(SegmentReplay replay, DigestArchive archive) {
+    SegmentReplay recovering = new RecoveringReplay(replay, table, live, segmentShift);
+    new LogReplay(backend, file, recovering, archive, scanRanges()).run();
+  }
+
+  /**
+   * Notes that a tombstone or drop waits in front of a start: cleaning must not copy it, since a
+   * copy counts. For the one thread that opens the store.
+   */
+  public void neverCounts(long location) {
+    long fileOffset = LogLocation.fileOffset(location);
+    Segment segment = table.segmentAt(fileOffset);
+    segment.contents().neverCounts((int) (fileOffset - segment.fileOffset()));
   }
 
   /**

@@ -34,9 +34,10 @@ class CleaningTest {
     final Map<Long, Long> locations = new HashMap<>();
     final Map<Long, Long> sequences = new HashMap<>();
     final List<String> damage = new ArrayList<>();
+    final List<Long> dead = new ArrayList<>();
 
     @Override
-    public void record(
+    public synchronized void record(
         long location,
         int kind,
         int table,
@@ -46,23 +47,39 @@ class CleaningTest {
         long payloadAddress,
         int payloadBytes) {
       if (sequence > sequences.getOrDefault(key, 0L)) {
-        locations.put(key, location);
+        Long old = locations.put(key, location);
         sequences.put(key, sequence);
+        if (old != null) {
+          dead.add(old);
+        }
+      } else {
+        dead.add(location);
       }
     }
 
     @Override
-    public void corrupt(long segment, long offset, String expected) {
+    public synchronized void corrupt(long segment, long offset, String expected) {
       damage.add(segment + "," + offset + ": " + expected);
+    }
+  }
+
+  /** Hands all segments to one index. */
+  private record Replay(Index index) implements SegmentReplay {
+    @Override
+    public RecordVisitor begin(int ordinal, int segment, long generation) {
+      return index;
+    }
+
+    @Override
+    public void end(int ordinal, RecordVisitor visitor) {
+      // nothing to do
     }
   }
 
   private static Index recover(SegmentedLog log) {
     Index index = new Index();
-    try (Survivors survivors = log.recover(index, KeptPayload.ALL, DigestArchive.NONE)) {
-      index.locations.values().forEach(survivors::add);
-      survivors.buryOthers();
-    }
+    log.recover(new Replay(index), DigestArchive.NONE);
+    index.dead.forEach(log::markDead);
     long live = log.usedSegments().stream().mapToLong(SegmentUse::liveBytes).sum();
     assertThat(index.locations.isEmpty()).isEqualTo(live == 0);
     assertThat(index.locations.values()).allMatch(log::isLive);

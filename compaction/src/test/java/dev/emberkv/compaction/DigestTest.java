@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -62,40 +62,63 @@ class DigestTest {
   private record Event(
       long location, int kind, int table, long key, long sequence, int bytes, List<Byte> kept) {}
 
-  private static List<Event> eventsOf(Consumer<RecordVisitor> source) {
-    List<Event> events = new ArrayList<>();
-    source.accept(
-        new RecordVisitor() {
-          @Override
-          public void record(
-              long location,
-              int kind,
-              int table,
-              long key,
-              long sequence,
-              int timeSeconds,
-              long payloadAddress,
-              int payloadBytes) {
-            boolean committed =
-                RecordFormat.isCommitted(payloadAddress - RecordFormat.HEADER_BYTES);
-            int kept =
-                kind == RecordFormat.ROW ? 0 : KEPT.bytes(kind, payloadAddress, payloadBytes);
-            byte[] bytes = new byte[kept];
-            MemorySegment.copy(RawMemory.all(), JAVA_BYTE, payloadAddress, bytes, 0, kept);
-            List<Byte> content = new ArrayList<>();
-            for (byte one : bytes) {
-              content.add(one);
-            }
-            int flagged = kind | (committed ? RecordFormat.COMMITTED : 0);
-            events.add(new Event(location, flagged, table, key, sequence, payloadBytes, content));
-          }
+  /** Notes what a visitor is told. */
+  private static final class Events implements RecordVisitor {
+    final List<Event> all = new ArrayList<>();
 
-          @Override
-          public void corrupt(long segment, long offset, String expected) {
-            throw new AssertionError("segment " + segment + " offset " + offset);
-          }
-        });
-    return events;
+    @Override
+    public void record(
+        long location,
+        int kind,
+        int table,
+        long key,
+        long sequence,
+        int timeSeconds,
+        long payloadAddress,
+        int payloadBytes) {
+      boolean committed = RecordFormat.isCommitted(payloadAddress - RecordFormat.HEADER_BYTES);
+      int kept = kind == RecordFormat.ROW ? 0 : KEPT.bytes(kind, payloadAddress, payloadBytes);
+      byte[] bytes = new byte[kept];
+      MemorySegment.copy(RawMemory.all(), JAVA_BYTE, payloadAddress, bytes, 0, kept);
+      List<Byte> content = new ArrayList<>();
+      for (byte one : bytes) {
+        content.add(one);
+      }
+      int flagged = kind | (committed ? RecordFormat.COMMITTED : 0);
+      all.add(new Event(location, flagged, table, key, sequence, payloadBytes, content));
+    }
+
+    @Override
+    public void corrupt(long segment, long offset, String expected) {
+      throw new AssertionError("segment " + segment + " offset " + offset);
+    }
+  }
+
+  /** Notes what a replay tells, in the order of the log. */
+  private static final class Replay implements SegmentReplay {
+    private final ConcurrentSkipListMap<Integer, List<Event>> bySegment =
+        new ConcurrentSkipListMap<>();
+
+    @Override
+    public RecordVisitor begin(int ordinal, int segment, long generation) {
+      return new Events();
+    }
+
+    @Override
+    public void end(int ordinal, RecordVisitor visitor) {
+      assertThat(bySegment.put(ordinal, ((Events) visitor).all)).isNull();
+    }
+
+    List<Event> events() {
+      assertThat(bySegment.keySet()).hasSize(bySegment.isEmpty() ? 0 : bySegment.lastKey() + 1);
+      return bySegment.values().stream().flatMap(List::stream).toList();
+    }
+  }
+
+  private static List<Event> eventsOf(SegmentedLog log, DigestArchive archive) {
+    Replay replay = new Replay();
+    log.recover(replay, archive);
+    return replay.events();
   }
 
   @Property(tries = 20)
@@ -118,15 +141,16 @@ class DigestTest {
         List<Event> scanned;
         List<SegmentUse> usedAfterScan;
         try (SegmentedLog log = SegmentedLog.open(backend, directory, options)) {
-          scanned = eventsOf(log::scan);
-          log.recover(new Blind(), KEPT, DigestArchive.NONE).close();
+          Events events = new Events();
+          log.scan(events);
+          scanned = events.all;
+          assertThat(eventsOf(log, DigestArchive.NONE)).isEqualTo(scanned);
           usedAfterScan = log.usedSegments();
         }
         int usedBefore = archive.used.get();
         try (SegmentedLog log = SegmentedLog.open(backend, directory, options)) {
           // then
-          assertThat(eventsOf(visitor -> log.recover(visitor, KEPT, archive).close()))
-              .isEqualTo(scanned);
+          assertThat(eventsOf(log, archive)).isEqualTo(scanned);
           assertThat(log.usedSegments()).isEqualTo(usedAfterScan);
           assertThat(archive.used.get() - usedBefore).isEqualTo(segmentsWithDigest(log, archive));
           sequence = append(log, random, sequence);
@@ -187,24 +211,5 @@ class DigestTest {
           MemorySegment.ofArray(rec.payload()));
     }
     return sequence;
-  }
-
-  /** Takes everything and remembers nothing. */
-  private static final class Blind implements RecordVisitor {
-    @Override
-    public void record(
-        long location,
-        int kind,
-        int table,
-        long key,
-        long sequence,
-        int timeSeconds,
-        long payloadAddress,
-        int payloadBytes) {}
-
-    @Override
-    public void corrupt(long segment, long offset, String expected) {
-      throw new AssertionError("segment " + segment + " offset " + offset);
-    }
   }
 }

@@ -4,21 +4,20 @@ import dev.emberkv.compaction.LogOptions;
 import dev.emberkv.compaction.LogStats;
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.compaction.SegmentedLog;
-import dev.emberkv.compaction.Survivors;
 import dev.emberkv.index.Catalog;
-import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.KeyHash;
-import dev.emberkv.index.Location;
 import dev.emberkv.uring.IoBackend;
 import dev.emberkv.uring.IoCounters;
 import java.lang.foreign.MemorySegment;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -161,51 +160,39 @@ final class EmberStore implements Store {
 
   /** Rebuilds indexes, databases and tables from the log. */
   private void recover() {
-    try (Recovery recovery = new Recovery(hashSeed);
-        Survivors survivors = recovery.run(log, checkpoints)) {
+    try (Recovery recovery = new Recovery(log, hashSeed)) {
+      recovery.run(checkpoints);
       tiers.clock().startAfter(recovery.newestSequence());
-      if (recovery.uncommitted() > 0) {
-        LOGGER.info("Dropped {} records of batches that a crash cut short", recovery.uncommitted());
-        append(RecordFormat.START, 0, MemorySegment.NULL);
-      }
-      for (Recovery.Definition definition : recovery.definitions()) {
+      LongStream.Builder needed = LongStream.builder();
+      List<Integer> halfCleared = new ArrayList<>();
+      for (RecoveredTables.Definition definition : recovery.definitions()) {
         TableSpec spec = definition.table();
         StringsDefinition strings = definition.strings();
         if (spec != null && tables.containsKey(spec.name())) {
           // a crash came between the two steps of clearing it
-          append(RecordFormat.DROP, definition.id(), MemorySegment.NULL);
+          halfCleared.add(definition.id());
           continue;
         }
         int kind = spec == null ? RecordFormat.STRING : RecordFormat.ROW;
         Keyspace rows =
             adopt(definition.id(), kind, definition.location(), recovery.keys(definition.id()));
-        survivors.add(definition.location());
-        fill(recovery, rows, survivors);
+        recovery.fill(definition.id(), rows.index);
         recovery.fill(definition, rows.tokens);
-        rows.tokens.forEachRecord(survivors::add);
+        needed.add(definition.location());
+        rows.tokens.forEachRecord(needed::add);
         if (spec != null) {
           tables.put(spec.name(), tableOf(spec, rows));
         } else if (strings != null) {
           databases.adopt(rows, strings);
         }
       }
-      survivors.buryOthers();
+      long uncommitted = recovery.finish(needed.build());
+      if (uncommitted > 0) {
+        LOGGER.info("Dropped {} records of batches that a crash cut short", uncommitted);
+        append(RecordFormat.START, 0, MemorySegment.NULL);
+      }
+      halfCleared.forEach(id -> append(RecordFormat.DROP, id, MemorySegment.NULL));
     }
-  }
-
-  private static void fill(Recovery recovery, Keyspace keyspace, Survivors survivors) {
-    HashIndex index = keyspace.index;
-    recovery.forEachRow(
-        keyspace.id,
-        (hash, sequence, location) -> {
-          long home = index.lock(hash);
-          try {
-            index.insert(home, hash, Location.cold(location));
-          } finally {
-            HashIndex.unlock(home);
-          }
-          survivors.add(location);
-        });
   }
 
   // Keyspaces

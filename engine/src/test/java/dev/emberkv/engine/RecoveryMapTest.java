@@ -2,60 +2,81 @@ package dev.emberkv.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
-import net.jqwik.api.constraints.LongRange;
+import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class RecoveryMapTest {
   private static final long HASH = 0x123456789abcdef0L;
 
-  private static Map<Long, Long> rows(RecoveryMap map, long newerThan) {
+  private static Map<Long, Long> rows(RecoveryMap map) {
     Map<Long, Long> found = new HashMap<>();
-    map.forEachNewerThan(newerThan, (hash, sequence, location) -> found.put(hash, location));
+    map.forEach((hash, version, place) -> found.put(hash, RecoveryMap.location(place)));
     return found;
+  }
+
+  private static RecoveryMap map() {
+    RecoveryMap map = new RecoveryMap((location, other) -> location > other);
+    map.start(2, 0);
+    return map;
+  }
+
+  private static long put(RecoveryMap map, long sequence, boolean atOnce, long location) {
+    return map.put(
+        HASH, RecoveryMap.version(sequence, atOnce), RecoveryMap.place(0, location, false));
   }
 
   @Test
   void theSecondRowThatABatchHasForAKeyStaysWhereverItsCopyIs() {
-    try (RecoveryMap map = new RecoveryMap()) {
-      map.put(HASH, 5, true, RecoveryMap.place(0, 700, false));
-      map.put(HASH, 5, false, RecoveryMap.place(0, 900, false));
-      assertThat(rows(map, 0)).containsExactly(Map.entry(HASH, 700L));
-    }
-    try (RecoveryMap map = new RecoveryMap()) {
-      map.put(HASH, 5, false, RecoveryMap.place(0, 900, false));
-      map.put(HASH, 5, false, RecoveryMap.place(0, 950, false));
-      assertThat(rows(map, 0)).containsExactly(Map.entry(HASH, 950L));
+    for (boolean inOrder : new boolean[] {true, false}) {
+      try (RecoveryMap map = map()) {
+        assertThat(put(map, 5, inOrder, inOrder ? 700 : 900)).isEqualTo(RecoveryMap.NO_PLACE);
+        assertThat(put(map, 5, !inOrder, inOrder ? 900 : 700)).isEqualTo(900);
+        assertThat(rows(map)).containsExactly(Map.entry(HASH, 700L));
+      }
+      try (RecoveryMap map = map()) {
+        put(map, 5, false, inOrder ? 900 : 950);
+        assertThat(put(map, 5, false, inOrder ? 950 : 900)).isEqualTo(900);
+        assertThat(rows(map)).containsExactly(Map.entry(HASH, 950L));
+      }
     }
   }
 
   @Property(tries = 50)
-  void ofEachKeyTheNewestStaysUnlessItIsATombstone(
-      @ForAll long seed, @ForAll @LongRange(min = 0, max = 1000) long newerThan) {
+  void ofEachKeyTheNewestStaysAndTheOthersAreHandedBack(
+      @ForAll long seed, @ForAll @IntRange(max = 3) int rangeBits) {
     Random random = new Random(seed);
     Map<Long, Long> newest = new HashMap<>();
     Map<Long, Long> expected = new HashMap<>();
-    try (RecoveryMap map = new RecoveryMap()) {
-      for (int location = 1; location < 100_000; location++) {
-        long key = random.nextLong(70_000);
-        long hash = Long.reverse(key) ^ 0x5555;
+    List<Long> lost = new ArrayList<>();
+    int records = 1 + random.nextInt(50_000);
+    try (RecoveryMap map = new RecoveryMap((location, other) -> location > other)) {
+      map.start(3, rangeBits);
+      put(map, 1, false, 1);
+      map.start(records, rangeBits);
+      for (long location = 1; location <= records; location++) {
+        long hash = (Long.reverse(random.nextLong(40_000)) ^ 0x5555) >>> rangeBits;
         long sequence = 1 + random.nextLong(1000);
-        boolean deletes = random.nextInt(4) == 0;
-        map.put(hash, sequence, false, RecoveryMap.place(0, location, deletes));
+        long place = RecoveryMap.place(0, location, random.nextInt(4) == 0);
+        long loser = map.put(hash, RecoveryMap.version(sequence, false), place);
+        if (loser != RecoveryMap.NO_PLACE) {
+          lost.add(RecoveryMap.location(loser));
+        }
         if (sequence >= newest.getOrDefault(hash, 0L)) {
           newest.put(hash, sequence);
-          expected.remove(hash);
-          if (!deletes && sequence > newerThan) {
-            expected.put(hash, (long) location);
-          }
+          expected.put(hash, location);
         }
       }
       assertThat(map.size()).isEqualTo(newest.size());
-      assertThat(rows(map, newerThan)).isEqualTo(expected);
+      assertThat(rows(map)).isEqualTo(expected);
+      assertThat(lost).doesNotHaveDuplicates().hasSize(records - expected.size());
+      assertThat(lost).doesNotContainAnyElementsOf(expected.values());
     }
   }
 }

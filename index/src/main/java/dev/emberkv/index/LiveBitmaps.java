@@ -5,7 +5,6 @@ import dev.emberkv.uring.RawMemory;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -132,19 +131,48 @@ public final class LiveBitmaps implements AutoCloseable {
     return true;
   }
 
-  /** Makes all records dead but those that a predicate, given their first granule, keeps. */
-  public void retain(LongPredicate kept) {
-    AtomicReferenceArray<@Nullable Bits> all = segments;
-    for (int segment = 0; segment < all.length(); segment++) {
-      Bits bits = all.get(segment);
-      long base = (long) segment * granulesPerSegment;
-      for (int at = bits == null ? -1 : nextSet(bits, 0); bits != null && at >= 0; ) {
-        int last = nextSet(bits, at + 1);
-        if (!kept.test(base + at)) {
-          remove(base + at);
-        }
-        at = nextSet(bits, last + 1);
-      }
+  /**
+   * Returns a way to make many records of a segment live while nobody else changes its bits.
+   *
+   * @param segment one that is in use and has no live records
+   */
+  public Filling fill(int segment) {
+    return new Filling(of(segment));
+  }
+
+  /** Makes records of one segment live. Not thread-safe; others see them after {@link #publish}. */
+  public static final class Filling {
+    private final Bits bits;
+    private final long firstWord;
+    private long sums;
+
+    private Filling(Bits bits) {
+      this.bits = bits;
+      this.firstWord = bits.memory.address();
+    }
+
+    /**
+     * Makes a record live.
+     *
+     * @param first number of its first granule in the segment
+     * @param granules how many it has, at least {@link #MIN_GRANULES}
+     */
+    public void add(int first, int granules) {
+      assert granules >= MIN_GRANULES : granules;
+      set(first);
+      set(first + granules - 1);
+      sums += Bits.sumsOf(granules);
+    }
+
+    private void set(int at) {
+      long word = firstWord + (at >>> 6) * (long) Long.BYTES;
+      RawMemory.putLong(word, RawMemory.getLong(word) | 1L << at);
+    }
+
+    /** Ends the filling. */
+    public void publish() {
+      bits.sums.addAndGet(sums);
+      sums = 0;
     }
   }
 

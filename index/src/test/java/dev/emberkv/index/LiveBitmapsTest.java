@@ -70,12 +70,24 @@ class LiveBitmapsTest {
         assertThat(bitmaps.contains(granule)).isTrue();
       }
 
-      // when
-      bitmaps.retain(granule -> granule % 3 == 0);
-      // then
-      for (long granule : order) {
-        assertThat(bitmaps.contains(granule))
-            .isEqualTo(model.containsKey(granule) && granule % 3 == 0);
+      // when: the same records are made live in one go
+      try (LiveBitmaps filled = new LiveBitmaps(GRANULES)) {
+        for (int segment = 0; segment < segments; segment++) {
+          filled.open(segment);
+          LiveBitmaps.Filling filling = filled.fill(segment);
+          long from = (long) segment * GRANULES;
+          ((TreeMap<Long, Integer>) model)
+              .subMap(from, from + GRANULES)
+              .forEach((granule, granules) -> filling.add((int) (granule - from), granules));
+          filling.publish();
+          // then
+          assertThat(filled.records(segment)).isEqualTo(bitmaps.records(segment));
+          assertThat(filled.granules(segment)).isEqualTo(bitmaps.granules(segment));
+        }
+        for (long granule : order) {
+          assertThat(filled.contains(granule)).isEqualTo(model.containsKey(granule));
+          assertThat(filled.remove(granule)).isEqualTo(model.containsKey(granule));
+        }
       }
     }
   }
