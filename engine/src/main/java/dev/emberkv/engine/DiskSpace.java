@@ -26,6 +26,15 @@ final class DiskSpace {
   /** Of two passes that end, the second one began after the first ended. */
   private static final int FRUITLESS_PASSES = 2;
 
+  /**
+   * How many passes a delete waits for at most: cleaning may go on and gain nothing that lasts, and
+   * a delete has room held back for it.
+   */
+  private static final int DELETE_PASSES = 4;
+
+  /** The same for other writes, which are refused then. */
+  private static final int WRITE_PASSES = 64;
+
   private final SegmentedLog log;
   private final LongSupplier dramBytes;
   private final LongSupplier usableBytes;
@@ -39,6 +48,7 @@ final class DiskSpace {
   private long unflushed;
 
   private long fruitless;
+  private long passes;
   private int waiting;
 
   /**
@@ -109,11 +119,13 @@ final class DiskSpace {
   private synchronized long admitScarce(long bytes, boolean refusable) {
     waits.beforeWaiting();
     long seen = fruitless;
+    long seenPasses = passes;
     waiting++;
     try {
       while (!hasRoomFor(bytes)) {
         log.checkWritable();
-        if (fruitless - seen >= FRUITLESS_PASSES) {
+        if (fruitless - seen >= FRUITLESS_PASSES
+            || passes - seenPasses >= (refusable ? WRITE_PASSES : DELETE_PASSES)) {
           if (refusable) {
             throw log.full();
           }
@@ -175,11 +187,13 @@ final class DiskSpace {
 
   /** Tells writers that segments were freed. */
   synchronized void freed() {
+    passes++;
     notifyAll();
   }
 
   /** Tells writers that a pass of cleaning and a flush found nothing to gain. */
   synchronized void nothingGained() {
+    passes++;
     fruitless++;
     notifyAll();
   }
