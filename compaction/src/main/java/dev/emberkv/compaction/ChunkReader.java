@@ -17,15 +17,27 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe.
  */
 final class ChunkReader implements AutoCloseable {
-  /** How much one request reads. */
-  static final int CHUNK_BYTES = 1 << 20;
+  /** What is read ahead when nobody else wants the device. */
+  private static final int FAST_CHUNKS = 8;
 
-  private static final int CHUNKS = 8;
+  private static final int FAST_CHUNK_BYTES = 1 << 20;
+
+  /** The same beside others, whose reads must not have to wait behind it for long. */
+  private static final int GENTLE_CHUNKS = 2;
+
+  private static final int GENTLE_CHUNK_BYTES = 64 << 10;
 
   private final DirectFile file;
   private final NativeMemory memory;
   private final IoQueue queue;
-  private final boolean[] ready = new boolean[CHUNKS];
+  private final int chunks;
+
+  /** How much one request reads. */
+  private final int chunkBytes;
+
+  private final int chunkShift;
+
+  private final boolean[] ready;
 
   /** Where a record that lies in several chunks is put together; made when one is met. */
   private @Nullable NativeMemory assembly;
@@ -39,10 +51,24 @@ final class ChunkReader implements AutoCloseable {
   private long limit;
   private @Nullable IoFailure failure;
 
-  ChunkReader(IoBackend backend, DirectFile file) {
+  private ChunkReader(IoBackend backend, DirectFile file, int chunks, int chunkBytes) {
     this.file = file;
-    this.memory = NativeMemory.reserve((long) CHUNKS * CHUNK_BYTES);
-    this.queue = backend.newQueue(CHUNKS, memory);
+    this.chunks = chunks;
+    this.chunkBytes = chunkBytes;
+    this.chunkShift = Integer.numberOfTrailingZeros(chunkBytes);
+    this.ready = new boolean[chunks];
+    this.memory = NativeMemory.reserve((long) chunks * chunkBytes);
+    this.queue = backend.newQueue(chunks, memory);
+  }
+
+  /** Makes a reader that keeps the device busy. */
+  static ChunkReader fast(IoBackend backend, DirectFile file) {
+    return new ChunkReader(backend, file, FAST_CHUNKS, FAST_CHUNK_BYTES);
+  }
+
+  /** Makes a reader that leaves most of the device to others. */
+  static ChunkReader gentle(IoBackend backend, DirectFile file) {
+    return new ChunkReader(backend, file, GENTLE_CHUNKS, GENTLE_CHUNK_BYTES);
   }
 
   /** Starts over with the range from one page to another. */
@@ -80,7 +106,7 @@ final class ChunkReader implements AutoCloseable {
     for (int done = 0; done < lengthBytes; ) {
       long from = fileOffset + done;
       seek(from);
-      long chunkEnd = origin + (chunkOf(from) + 1) * CHUNK_BYTES;
+      long chunkEnd = origin + (chunkOf(from) + 1) * chunkBytes;
       int piece = (int) Math.min(lengthBytes - done, chunkEnd - from);
       RawMemory.copy(address(from), whole.address() + done, piece);
       done += piece;
@@ -89,14 +115,18 @@ final class ChunkReader implements AutoCloseable {
   }
 
   private long chunkOf(long fileOffset) {
-    return (fileOffset - origin) / CHUNK_BYTES;
+    return (fileOffset - origin) >> chunkShift;
+  }
+
+  private int slotOf(long chunk) {
+    return (int) chunk & (chunks - 1);
   }
 
   private long address(long fileOffset) {
     long chunk = chunkOf(fileOffset);
     return memory.address()
-        + chunk % CHUNKS * CHUNK_BYTES
-        + (fileOffset - origin - chunk * CHUNK_BYTES);
+        + (long) slotOf(chunk) * chunkBytes
+        + (fileOffset - origin - chunk * chunkBytes);
   }
 
   private void seek(long fileOffset) {
@@ -115,19 +145,19 @@ final class ChunkReader implements AutoCloseable {
   }
 
   private void readAhead() {
-    while (nextChunk < firstChunk + CHUNKS && origin + nextChunk * CHUNK_BYTES < limit) {
-      long from = origin + nextChunk * CHUNK_BYTES;
-      int slot = (int) (nextChunk % CHUNKS);
+    while (nextChunk < firstChunk + chunks && origin + nextChunk * chunkBytes < limit) {
+      long from = origin + nextChunk * chunkBytes;
+      int slot = slotOf(nextChunk);
       ready[slot] = false;
-      int length = (int) Math.min(CHUNK_BYTES, limit - from);
-      queue.read(file, from, memory.address() + (long) slot * CHUNK_BYTES, length, from);
+      int length = (int) Math.min(chunkBytes, limit - from);
+      queue.read(file, from, memory.address() + (long) slot * chunkBytes, length, from);
       nextChunk++;
     }
     queue.submit();
   }
 
   private void waitFor(long chunk) {
-    int slot = (int) (chunk % CHUNKS);
+    int slot = slotOf(chunk);
     while (!ready[slot]) {
       queue.await(1, this::completed);
       throwFailure();
@@ -138,7 +168,7 @@ final class ChunkReader implements AutoCloseable {
     if (result < 0) {
       failure = new IoFailure("read %s at %d".formatted(file.path(), from), -result);
     }
-    ready[(int) (chunkOf(from) % CHUNKS)] = true;
+    ready[slotOf(chunkOf(from))] = true;
   }
 
   private void throwFailure() {

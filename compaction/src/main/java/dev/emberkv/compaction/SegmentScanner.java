@@ -35,7 +35,12 @@ final class SegmentScanner implements AutoCloseable {
   }
 
   SegmentScanner(IoBackend backend, DirectFile file) {
-    reader = new ChunkReader(backend, file);
+    this(ChunkReader.fast(backend, file));
+  }
+
+  /** Makes a scanner of a reader, which it closes in the end. */
+  SegmentScanner(ChunkReader reader) {
+    this.reader = reader;
   }
 
   /** Walks from the segment's first record to an offset, which is rounded up to a whole page. */

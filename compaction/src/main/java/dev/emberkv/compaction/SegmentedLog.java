@@ -376,7 +376,7 @@ public final class SegmentedLog implements AutoCloseable {
   public long archive(DigestArchive archive, KeptPayload kept) {
     Set<DigestId> current = new HashSet<>();
     long bytes = 0;
-    try (SegmentScanner scanner = new SegmentScanner(backend, file)) {
+    try (SegmentScanner scanner = new SegmentScanner(ChunkReader.gentle(backend, file))) {
       for (ScanRange range : scanRanges()) {
         SegmentFooter footer = range.footer();
         Segment segment = table.segment(range.number());
