@@ -2,11 +2,8 @@ package dev.emberkv.compaction;
 
 import dev.emberkv.uring.DirectFile;
 import dev.emberkv.uring.IoBackend;
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -39,26 +36,8 @@ final class LogReplay {
 
   /** Replays all ranges. */
   void run() {
-    int count = Math.min(Runtime.getRuntime().availableProcessors(), ranges.size());
-    if (count <= 1) {
-      work();
-      return;
-    }
-    List<Future<?>> running = new ArrayList<>();
-    try (ExecutorService threads =
-        Executors.newFixedThreadPool(
-            count, Thread.ofPlatform().daemon().name("emberkv-log-reader-", 0).factory())) {
-      for (int i = 0; i < count; i++) {
-        running.add(threads.submit(this::work));
-      }
-    }
-    for (Future<?> thread : running) {
-      if (thread.state() == Future.State.FAILED) {
-        throw thread.exceptionNow() instanceof RuntimeException e
-            ? e
-            : new IllegalStateException("replaying the log", thread.exceptionNow());
-      }
-    }
+    int count = Math.clamp(ranges.size(), 1, Runtime.getRuntime().availableProcessors());
+    ParallelWork.run("emberkv-log-reader", Collections.nCopies(count, this::work));
   }
 
   /** Takes one range after the other, until none is left or a thread has failed. */

@@ -80,7 +80,7 @@ final class CommitHistory {
   }
 
   /** Notes a commit: it covers what is up to the cut, or among the others. */
-  void commit(long location, long cut, long[] singles) {
+  synchronized void commit(long location, long cut, long[] singles) {
     long generation = generation(location);
     Era era = eras.getLast();
     for (long single : singles) {
@@ -98,12 +98,12 @@ final class CommitHistory {
   }
 
   /** Notes a start: what waits in front of it never counts. */
-  void start(long location) {
+  synchronized void start(long location) {
     eras.add(new Era(generation(location), location));
   }
 
   /** Ends the notes. */
-  void finish() {
+  synchronized void finish() {
     sureCuts = new long[generations.length];
     for (int segment = 0; segment < sureCuts.length; segment++) {
       long generation = generations[segment];

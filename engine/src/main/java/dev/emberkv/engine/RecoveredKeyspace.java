@@ -1,12 +1,11 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.ParallelWork;
 import dev.emberkv.compaction.SegmentedLog;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
 /**
@@ -33,6 +32,24 @@ final class RecoveredKeyspace implements AutoCloseable {
    * @param neverCount where tombstones are that never count
    */
   record Rest(long uncommitted, LongStream neverCount) {}
+
+  /** Takes the rows that one thread finds alive. */
+  interface Alive extends RecoveryMap.Visitor, AutoCloseable {
+    /** Ends the thread's rows. */
+    @Override
+    void close();
+
+    /** Returns one that wants no rows. */
+    static Alive none() {
+      return new Alive() {
+        @Override
+        public void row(long hash, long version, long place) {}
+
+        @Override
+        public void close() {}
+      };
+    }
+  }
 
   RecoveredKeyspace(SegmentedLog log, CommitHistory commits) {
     this.log = log;
@@ -61,7 +78,7 @@ final class RecoveredKeyspace implements AutoCloseable {
   long guessKeys(int samples) {
     int count = Math.min(samples, ranges());
     long keys = 0;
-    try (Settling settling = new Settling(0, (hash, version, place) -> {})) {
+    try (Settling settling = new Settling(0, Alive.none())) {
       for (int i = 0; i < count; i++) {
         keys += settling.countKeys((int) ((long) ranges() * i / count));
       }
@@ -73,38 +90,20 @@ final class RecoveredKeyspace implements AutoCloseable {
    * Finds the newest record of each key and declares the others dead.
    *
    * @param droppedAt rows up to this sequence are dead
-   * @param alive takes the others, from several threads if there are many, each in about the order
-   *     of hashes
+   * @param alive makes, for each thread, what takes the others, in about the order of hashes
    */
-  Rest settle(long droppedAt, RecoveryMap.Visitor alive) {
+  Rest settle(long droppedAt, Supplier<Alive> alive) {
     AtomicInteger next = new AtomicInteger();
     List<Settling> all = new ArrayList<>();
-    List<Future<?>> running = new ArrayList<>();
-    int threads = Math.min(Runtime.getRuntime().availableProcessors(), ranges());
-    for (int i = 0; i < threads; i++) {
-      all.add(new Settling(droppedAt, alive));
-    }
     try {
-      if (threads == 1) {
-        all.getFirst().run(next);
-      } else {
-        try (ExecutorService pool =
-            Executors.newFixedThreadPool(
-                threads, Thread.ofPlatform().daemon().name("ember-recovery-", 0).factory())) {
-          for (Settling settling : all) {
-            running.add(pool.submit(() -> settling.run(next)));
-          }
-        }
+      for (int i = Math.min(Runtime.getRuntime().availableProcessors(), ranges()); i > 0; i--) {
+        all.add(new Settling(droppedAt, alive.get()));
       }
+      List<Runnable> tasks = new ArrayList<>();
+      all.forEach(settling -> tasks.add(() -> settling.run(next)));
+      ParallelWork.run("ember-recovery", tasks);
     } finally {
       all.forEach(Settling::close);
-    }
-    for (Future<?> thread : running) {
-      if (thread.state() == Future.State.FAILED) {
-        throw thread.exceptionNow() instanceof RuntimeException e
-            ? e
-            : new IllegalStateException("filling the index", thread.exceptionNow());
-      }
     }
     return new Rest(
         all.stream().mapToLong(settling -> settling.uncommitted).sum(),
@@ -115,11 +114,11 @@ final class RecoveredKeyspace implements AutoCloseable {
   private final class Settling implements AutoCloseable {
     private final RecoveryMap newest = new RecoveryMap(commits::isLater);
     private final long droppedAt;
-    private final RecoveryMap.Visitor alive;
+    private final Alive alive;
     private final LongStream.Builder neverCount = LongStream.builder();
     private long uncommitted;
 
-    Settling(long droppedAt, RecoveryMap.Visitor alive) {
+    Settling(long droppedAt, Alive alive) {
       this.droppedAt = droppedAt;
       this.alive = alive;
     }
@@ -222,7 +221,9 @@ final class RecoveredKeyspace implements AutoCloseable {
 
     @Override
     public void close() {
-      newest.close();
+      try (newest) {
+        alive.close();
+      }
     }
   }
 

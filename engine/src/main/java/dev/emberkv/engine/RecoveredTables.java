@@ -203,6 +203,11 @@ final class RecoveredTables {
     return result;
   }
 
+  /** Returns whether there ever was a keyspace of an id. */
+  boolean isKnown(int id) {
+    return found.containsKey(id);
+  }
+
   /** Returns the sequence up to which the rows of a keyspace are dropped, or 0. */
   long droppedAt(int id) {
     Found keyspace = found.get(id);

@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 
 /**
@@ -83,9 +84,10 @@ final class Recovery implements SegmentReplay, AutoCloseable {
     }
     for (RecoveryScan scan : scans) {
       for (RecoveryScan.Suspect suspect : scan.suspects()) {
-        RecoveredKeyspace keyspace = keyspaces.get(suspect.table());
-        if (keyspace != null && suspect.sequence() > 0 && suspect.sequence() <= newestSequence) {
-          keyspace.addSuspect(suspect);
+        int id = suspect.table();
+        boolean known = keyspaces.containsKey(id) || tables.isKnown(id);
+        if (known && suspect.sequence() > 0 && suspect.sequence() <= newestSequence) {
+          keyspace(id).addSuspect(suspect);
         }
       }
     }
@@ -143,17 +145,20 @@ final class Recovery implements SegmentReplay, AutoCloseable {
 
   /** Puts the rows of a keyspace that are alive into its index, and declares the others dead. */
   void fill(int id, HashIndex index) {
-    settle(
-        id,
-        tables.droppedAt(id),
-        (hash, version, place) -> {
-          long home = index.lock(hash);
-          try {
-            index.insert(home, hash, Location.cold(RecoveryMap.location(place)));
-          } finally {
-            HashIndex.unlock(home);
-          }
-        });
+    settle(id, tables.droppedAt(id), () -> new Filling(index.load()));
+  }
+
+  /** Puts the rows that one thread finds alive into an index. */
+  private record Filling(HashIndex.Loading loading) implements RecoveredKeyspace.Alive {
+    @Override
+    public void row(long hash, long version, long place) {
+      loading.add(hash, Location.cold(RecoveryMap.location(place)));
+    }
+
+    @Override
+    public void close() {
+      loading.close();
+    }
   }
 
   /** Gives a keyspace the tokens of its newest pushes. */
@@ -161,7 +166,7 @@ final class Recovery implements SegmentReplay, AutoCloseable {
     tables.fill(definition, tokens);
   }
 
-  private void settle(int id, long droppedAt, RecoveryMap.Visitor alive) {
+  private void settle(int id, long droppedAt, Supplier<RecoveredKeyspace.Alive> alive) {
     filled.add(id);
     RecoveredKeyspace keyspace = keyspaces.get(id);
     if (keyspace != null) {
@@ -181,7 +186,7 @@ final class Recovery implements SegmentReplay, AutoCloseable {
   long finish(LongStream needed) {
     for (int id : List.copyOf(keyspaces.keySet())) {
       if (!filled.contains(id)) {
-        settle(id, Long.MAX_VALUE, (hash, version, place) -> {});
+        settle(id, Long.MAX_VALUE, RecoveredKeyspace.Alive::none);
       }
     }
     tables.forEachUnneeded(needed, log::markDead);

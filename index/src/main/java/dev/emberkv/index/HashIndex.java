@@ -222,10 +222,54 @@ public final class HashIndex implements AutoCloseable {
    */
   public void insert(long home, long hash, long location) {
     directory.help(size.sum());
+    insertUncounted(home, hash, location);
+    size.increment();
+  }
+
+  /** Returns a way to add many entries from one thread; others may read and write meanwhile. */
+  public Loading load() {
+    return new Loading();
+  }
+
+  /**
+   * Adds entries. What costs most when several threads insert is to count every entry where all can
+   * see it, so here they are counted a few at a time. Not thread-safe.
+   */
+  public final class Loading implements AutoCloseable {
+    /** So many inserts may be made before the index looks whether it has to grow. */
+    private static final int UNCOUNTED = 16;
+
+    private int added;
+
+    private Loading() {}
+
+    /** Adds an entry for a key that has none; see {@link HashIndex#insert}. */
+    public void add(long hash, long location) {
+      if (added == UNCOUNTED) {
+        close();
+      }
+      long home = lock(hash);
+      try {
+        insertUncounted(home, hash, location);
+      } finally {
+        unlock(home);
+      }
+      added++;
+    }
+
+    /** Counts what was added. */
+    @Override
+    public void close() {
+      size.add(added);
+      added = 0;
+      directory.help(size.sum());
+    }
+  }
+
+  private void insertUncounted(long home, long hash, long location) {
     int base = Bucket.tagBase(RawMemory.getLong(home));
     BucketArray array = directory.arrayOfLocked(home);
     HomeEntries.insert(array, home, Entry.fresh(hash, base, location), overflow);
-    size.increment();
   }
 
   /**
