@@ -1,6 +1,8 @@
 package dev.emberkv.bench;
 
 import dev.emberkv.bench.workload.BenchResult;
+import dev.emberkv.bench.workload.CleaningProbe;
+import dev.emberkv.bench.workload.DeletionProbe;
 import dev.emberkv.bench.workload.TableWork;
 import dev.emberkv.bench.workload.Work;
 import dev.emberkv.bench.workload.WorkThreads;
@@ -24,13 +26,16 @@ import picocli.CommandLine.Spec;
     name = "compact",
     description = {
       "Overwrite rows of a nearly full store and report what is written for each byte of them.",
-      "The disk limit follows from the rows and --utilization. --seconds and --warmup have no",
-      "effect: the run is as long as --rounds says."
+      "The disk limit follows from the rows and --utilization. The run is as long as --rounds says;",
+      "--seconds is for --lookups, and --warmup has no effect."
     })
 final class CompactBench implements Callable<Integer> {
   private static final int PAGE_BYTES = 4096;
   private static final int HEADER_BYTES = 32;
   private static final int GRANULE_BYTES = 32;
+
+  /** Rows in a write beside lookups: small enough to be spread over the second. */
+  private static final int PROBE_BATCH = 1024;
 
   @Mixin private BenchFlags flags = new BenchFlags();
 
@@ -48,6 +53,27 @@ final class CompactBench implements Callable<Integer> {
               + " ${DEFAULT-VALUE}): the second half counts.")
   private double rounds = 6;
 
+  @Option(
+      names = "--lookups",
+      paramLabel = "N",
+      description =
+          "Also measure lookups of so many rows beside overwrites at --write-rate, for --seconds each:"
+              + " while there is free space, and once there is none.")
+  private int lookups;
+
+  @Option(
+      names = "--write-rate",
+      paramLabel = "N",
+      description = "Rows overwritten in a second beside --lookups (default ${DEFAULT-VALUE}).")
+  private double writeRate = 20_000;
+
+  @Option(
+      names = "--delete",
+      paramLabel = "SHARE",
+      description =
+          "In the end, delete this share of the rows and wait up to 60 s for the disk space.")
+  private double deleteShare;
+
   @Spec private CommandSpec spec = CommandSpec.create(); // the parser puts the real one here
 
   @Override
@@ -56,6 +82,11 @@ final class CompactBench implements Callable<Integer> {
     if (!(utilization >= 0.05 && utilization <= 0.95) || !(rounds > 0)) {
       throw new ParameterException(
           spec.commandLine(), "--utilization is 0.05 to 0.95, and --rounds above 0");
+    }
+    if (lookups < 0 || !(writeRate > 0) || !(deleteShare >= 0 && deleteShare <= 1)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--lookups is at least 0, --write-rate above 0, and --delete is 0 to 1");
     }
     try (DataDirectory data = flags.dataDirectory()) {
       if (!data.isEmpty()) {
@@ -68,10 +99,19 @@ final class CompactBench implements Callable<Integer> {
         List<Work> updates =
             run.works(keys -> TableWork.puts(table, keys, flags.pattern(), flags.batch()));
         long half = (long) (rounds / 2 * flags.rows());
+        CleaningProbe free = lookups > 0 ? probe(store, table) : null;
         overwrite("fill", updates, half, run, store, false);
+        CleaningProbe full = lookups > 0 ? probe(store, table) : null;
         StoreStats before = store.stats();
         overwrite("measure", updates, half, run, store, true);
-        flags.print(result(run, before, store.stats()), spec.commandLine().getOut());
+        BenchResult result = result(run, before, store.stats());
+        if (free != null && full != null) {
+          putLookups(result, free, full);
+        }
+        if (deleteShare > 0) {
+          putDeletion(result, store, table);
+        }
+        flags.print(result, spec.commandLine().getOut());
       }
     }
     return 0;
@@ -121,15 +161,52 @@ final class CompactBench implements Callable<Integer> {
     return Math.ceilDiv(bytes, GRANULE_BYTES) * GRANULE_BYTES;
   }
 
+  private CleaningProbe probe(Store store, Table table) throws InterruptedException {
+    int batch = Math.min(flags.batch(), PROBE_BATCH);
+    Work reads = TableWork.lookups(table, flags.keys(1, flags.rows()), flags.pattern(), lookups);
+    Work writes = TableWork.puts(table, flags.keys(2, flags.rows()), flags.pattern(), batch);
+    System.err.println("lookups beside overwrites");
+    return CleaningProbe.run(store, reads, writes, writeRate, flags.seconds());
+  }
+
+  private static void putLookups(BenchResult result, CleaningProbe free, CleaningProbe full) {
+    result
+        .put("lookup_p50_us_free", free.p50Micros())
+        .put("lookup_p99_us_free", free.p99Micros())
+        .put("segments_cleaned_free", free.segmentsCleaned())
+        .put("lookup_p50_us_cleaning", full.p50Micros())
+        .put("lookup_p99_us_cleaning", full.p99Micros())
+        .put("segments_cleaned_beside", full.segmentsCleaned())
+        .put("rows_overwritten_free", free.rowsOverwritten())
+        .put("rows_overwritten_cleaning", full.rowsOverwritten());
+  }
+
+  private void putDeletion(BenchResult result, Store store, Table table) {
+    long expected = (long) (deleteShare * flags.rows());
+    try (ProgressBar bar = ProgressBar.start("delete", "rows", expected)) {
+      DeletionProbe probe =
+          DeletionProbe.run(store, table, flags.rows(), deleteShare, bytesPerRow(), 1, bar::step);
+      result
+          .put("rows_deleted", probe.rowsDeleted())
+          .put("delete_seconds", probe.deleteSeconds())
+          .put("live_bytes_after", probe.liveBytes())
+          .put("disk_bytes_after", probe.diskBytes())
+          .put("settled_seconds", probe.settledSeconds());
+    }
+  }
+
   /** Returns the limit that the rows, with the rest of their pages, fill to the utilization. */
   private long diskLimitBytes() {
+    return (long) (flags.rows() * bytesPerRow() / utilization);
+  }
+
+  /** Returns what a row takes of the log when pages are full. */
+  private double bytesPerRow() {
     int stored = storedBytes();
     int perPage = PAGE_BYTES / stored;
-    double bytesPerRow =
-        perPage > 0
-            ? (double) PAGE_BYTES / perPage
-            : Math.ceilDiv(stored, PAGE_BYTES) * (double) PAGE_BYTES;
-    return (long) (flags.rows() * bytesPerRow / utilization);
+    return perPage > 0
+        ? (double) PAGE_BYTES / perPage
+        : Math.ceilDiv(stored, PAGE_BYTES) * (double) PAGE_BYTES;
   }
 
   private BenchResult result(StoreRun run, StoreStats before, StoreStats after) {

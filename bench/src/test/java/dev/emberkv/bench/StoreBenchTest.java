@@ -99,6 +99,33 @@ final class StoreBenchTest {
     assertThat(result).contains("\"batch\":1,", "\"threads\":2,", "\"io\":\"portable\"");
   }
 
+  @Test
+  void givenANearlyFullStoreWhenCompactedThenTellsOfLookupsBesideAndOfSpaceAfterDeletes() {
+    String result =
+        bench(
+            0,
+            "compact",
+            "--rows",
+            "60000",
+            "--utilization",
+            "0.5",
+            "--rounds",
+            "1",
+            "--lookups",
+            "64",
+            "--delete",
+            "0.5");
+
+    assertThat(number(result, "write_amplification")).isGreaterThan(1);
+    assertThat(number(result, "lookup_p99_us_free")).isPositive();
+    assertThat(number(result, "segments_cleaned_free")).isZero();
+    assertThat(number(result, "lookup_p99_us_cleaning")).isPositive();
+    assertThat(number(result, "rows_overwritten_cleaning")).isPositive();
+    assertThat(number(result, "rows_deleted")).isBetween(29_000.0, 31_000.0);
+    assertThat(number(result, "disk_bytes_after"))
+        .isLessThan(1.5 * number(result, "live_bytes_after") + (2 << 20));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"as-submitted", "unique", "expanded"})
   void givenTheHostInAGpusPlaceWhenUploadedThenSaysSoAndComparesEveryRow(String layout) {

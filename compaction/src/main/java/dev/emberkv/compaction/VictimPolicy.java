@@ -16,64 +16,97 @@ import org.jspecify.annotations.Nullable;
  * amplification that gives.
  *
  * <p>Also decides what may be forgotten and what must wait, which is where rows could come back or
- * get lost: see {@link #deletionsNeeded} and {@link #mayBeFreed}. Pure functions.
+ * get lost: see {@link #isNeeded} and {@link #mayBeFreed}.
+ *
+ * <p>Immutable: it knows the segments as they were when it was made.
  */
 public final class VictimPolicy {
-  private VictimPolicy() {}
+  /** The lowest sequence of the data of a segment that has dead data; and of any other one. */
+  private long lowestDead = Long.MAX_VALUE;
+
+  private int lowestDeadIn = -1;
+  private long nextLowestDead = Long.MAX_VALUE;
+
+  private long newestStart;
+  private @Nullable SegmentUse oldestWaiting;
+  private final long neededDeletionBytes;
+
+  /**
+   * Takes a look at the log.
+   *
+   * @param used all segments with records
+   */
+  public VictimPolicy(List<SegmentUse> used) {
+    used.forEach(this::add);
+    neededDeletionBytes =
+        used.stream()
+            .filter(use -> isNeeded(use, use.maxDeletionSequence()))
+            .mapToLong(SegmentUse::deletionBytes)
+            .sum();
+  }
+
+  private void add(SegmentUse use) {
+    if (use.deadRecords() > 0) {
+      if (use.minDataSequence() < lowestDead) {
+        nextLowestDead = lowestDead;
+        lowestDead = use.minDataSequence();
+        lowestDeadIn = use.number();
+      } else {
+        nextLowestDead = Math.min(nextLowestDead, use.minDataSequence());
+      }
+    }
+    if (use.stream() == SegmentHeader.STREAM_MAIN) {
+      if (use.started()) {
+        newestStart = Math.max(newestStart, use.generation());
+      }
+      SegmentUse oldest = oldestWaiting;
+      if (use.waiting() && (oldest == null || use.generation() < oldest.generation())) {
+        oldestWaiting = use;
+      }
+    }
+  }
 
   /**
    * Returns the segment that is best cleaned next.
    *
-   * @param sealed what can be cleaned
-   * @param used all segments with records
+   * @param candidates what can be cleaned
    * @param newestGeneration generation of the newest use
-   * @param minGainBytes the least that cleaning must give back
    */
-  public static Optional<SegmentUse> choose(
-      List<SegmentUse> sealed, List<SegmentUse> used, long newestGeneration, long minGainBytes) {
-    Older older = new Older(used);
-    return sealed.stream()
-        .filter(use -> gainBytes(use, used) >= minGainBytes && older.mayBeFreed(use))
-        .max(Comparator.comparingDouble(use -> score(use, used, newestGeneration)));
+  public Optional<SegmentUse> choose(List<SegmentUse> candidates, long newestGeneration) {
+    return candidates.stream()
+        .filter(this::mayBeFreed)
+        .max(Comparator.comparingDouble(use -> score(use, newestGeneration)));
   }
 
-  private static double score(SegmentUse use, List<SegmentUse> used, long newestGeneration) {
-    long gain = gainBytes(use, used);
+  private double score(SegmentUse use, long newestGeneration) {
+    long gain = gainBytes(use);
     long cost = Math.max(1, use.capacityBytes() - gain);
     return (double) gain / cost * (newestGeneration - use.generation() + 1);
   }
 
   /** Returns the space that comes back when a segment is cleaned now, in bytes. */
-  public static long gainBytes(SegmentUse use, List<SegmentUse> used) {
-    boolean forgets = use.deletionBytes() > 0 && !deletionsNeeded(use, used);
+  public long gainBytes(SegmentUse use) {
+    boolean forgets = use.deletionBytes() > 0 && !isNeeded(use, use.maxDeletionSequence());
     return use.deadBytes() + (forgets ? use.deletionBytes() : 0);
   }
 
   /**
-   * Returns whether some tombstone or drop of a segment may be needed: it is for as long as a scan
-   * could find data that it deletes. Such data is dead, has a lower sequence, and lies in another
-   * segment, because all records of one segment vanish at once.
-   *
-   * @param used all segments with records, this one included
-   */
-  public static boolean deletionsNeeded(SegmentUse use, List<SegmentUse> used) {
-    return isNeeded(use, use.maxDeletionSequence(), used);
-  }
-
-  /**
-   * Returns whether one tombstone or drop may be needed; see {@link #deletionsNeeded}.
+   * Returns whether a tombstone or drop may be needed: it is for as long as a scan could find data
+   * that it deletes. Such data is dead, has a lower sequence, and lies in another segment, because
+   * all records of one segment vanish at once.
    *
    * @param home the segment that it is in
    */
-  public static boolean isNeeded(SegmentUse home, long sequence, List<SegmentUse> used) {
-    for (SegmentUse other : used) {
-      if (other.number() != home.number()
-          && other.deadRecords() > 0
-          && other.minDataSequence() < sequence) {
-        return true;
-      }
-    }
-    return false;
+  public boolean isNeeded(SegmentUse home, long sequence) {
+    return (home.number() == lowestDeadIn ? nextLowestDead : lowestDead) < sequence;
+  }
+
+  /**
+   * Returns the bytes of the tombstones and drops of segments that hold one which is still needed.
+   * They can be forgotten once the segments with dead data are cleaned.
+   */
+  public long neededDeletionBytes() {
+    return neededDeletionBytes;
   }
 
   /**
@@ -83,35 +116,11 @@ public final class VictimPolicy {
    * commits in front of it say what does. So the segments up to the newest start are freed in the
    * order of the log. Behind it there is no such order: the newest commit covers all.
    */
-  public static boolean mayBeFreed(SegmentUse use, List<SegmentUse> used) {
-    return new Older(used).mayBeFreed(use);
-  }
-
-  /** The segments that a start ties to their order. */
-  private static final class Older {
-    private long newestStart;
-    private @Nullable SegmentUse oldestWaiting;
-
-    Older(List<SegmentUse> used) {
-      for (SegmentUse use : used) {
-        if (use.stream() == SegmentHeader.STREAM_MAIN) {
-          if (use.started()) {
-            newestStart = Math.max(newestStart, use.generation());
-          }
-          SegmentUse oldest = oldestWaiting;
-          if (use.waiting() && (oldest == null || use.generation() < oldest.generation())) {
-            oldestWaiting = use;
-          }
-        }
-      }
-    }
-
-    boolean mayBeFreed(SegmentUse use) {
-      SegmentUse oldest = oldestWaiting;
-      return use.stream() != SegmentHeader.STREAM_MAIN
-          || use.generation() > newestStart
-          || oldest == null
-          || use.generation() <= oldest.generation();
-    }
+  public boolean mayBeFreed(SegmentUse use) {
+    SegmentUse oldest = oldestWaiting;
+    return use.stream() != SegmentHeader.STREAM_MAIN
+        || use.generation() > newestStart
+        || oldest == null
+        || use.generation() <= oldest.generation();
   }
 }

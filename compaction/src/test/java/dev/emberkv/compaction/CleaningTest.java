@@ -174,7 +174,8 @@ class CleaningTest {
           while (log.bytesLeft() < 2L * SEGMENT_BYTES) {
             List<SegmentUse> sealed = log.sealedSegments();
             SegmentUse victim =
-                VictimPolicy.choose(sealed, log.usedSegments(), log.newestGeneration(), 1)
+                new VictimPolicy(log.usedSegments())
+                    .choose(sealed, log.newestGeneration())
                     .orElseThrow();
             Map<Long, Long> before = Map.copyOf(index.sequences);
             clean(log, victim, index);

@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,12 +48,15 @@ class VictimPolicyTest {
   void ofTwoSegmentsOfOneAgeTheEmptierOneAndOfTwoFillsTheOlderOne() {
     SegmentUse full = use(1, 900, 0, 1, 1);
     SegmentUse empty = use(2, 500, 0, 1, 1);
-    assertThat(VictimPolicy.choose(List.of(full, empty), List.of(full, empty), 3, 1))
-        .contains(empty);
+    assertThat(choose(full, empty)).contains(empty);
     SegmentUse old = use(1, 500, 0, 1, 1);
-    assertThat(VictimPolicy.choose(List.of(old, empty), List.of(old, empty), 3, 1)).contains(old);
-    SegmentUse whole = use(3, 1000, 0, 0, 1);
-    assertThat(VictimPolicy.choose(List.of(whole), List.of(whole), 4, 1)).isEmpty();
+    assertThat(choose(old, empty)).contains(old);
+    assertThat(choose()).isEmpty();
+  }
+
+  private static Optional<SegmentUse> choose(SegmentUse... segments) {
+    List<SegmentUse> used = List.of(segments);
+    return new VictimPolicy(used).choose(used, 3);
   }
 
   @Test
@@ -61,11 +65,26 @@ class VictimPolicyTest {
     SegmentUse allLive = use(1, 900, 0, 0, 1);
     SegmentUse younger = use(2, 500, 0, 3, 51);
     SegmentUse older = use(3, 500, 0, 3, 49);
-    assertThat(VictimPolicy.deletionsNeeded(deletions, List.of(deletions, allLive, younger)))
-        .isFalse();
-    assertThat(VictimPolicy.deletionsNeeded(deletions, List.of(deletions, older))).isTrue();
-    assertThat(VictimPolicy.gainBytes(deletions, List.of(deletions, older))).isEqualTo(700);
-    assertThat(VictimPolicy.gainBytes(deletions, List.of(deletions, younger))).isEqualTo(1000);
+    VictimPolicy free = new VictimPolicy(List.of(deletions, allLive, younger));
+    assertThat(free.isNeeded(deletions, deletions.maxDeletionSequence())).isFalse();
+    assertThat(free.gainBytes(deletions)).isEqualTo(1000);
+    assertThat(free.neededDeletionBytes()).isZero();
+    VictimPolicy bound = new VictimPolicy(List.of(deletions, younger, older));
+    assertThat(bound.isNeeded(deletions, deletions.maxDeletionSequence())).isTrue();
+    assertThat(bound.isNeeded(deletions, older.minDataSequence())).isFalse();
+    assertThat(bound.gainBytes(deletions)).isEqualTo(700);
+    assertThat(bound.neededDeletionBytes()).isEqualTo(300);
+  }
+
+  @Test
+  void aDeletionIsNotNeededForDataOfItsOwnSegment() {
+    SegmentUse own = use(5, 0, 300, 4, 1);
+    assertThat(new VictimPolicy(List.of(own)).isNeeded(own, 50)).isFalse();
+    SegmentUse other = use(6, 0, 300, 4, 2);
+    VictimPolicy both = new VictimPolicy(List.of(own, other));
+    assertThat(both.isNeeded(own, 3)).isTrue();
+    assertThat(both.isNeeded(own, 2)).isFalse();
+    assertThat(both.isNeeded(other, 2)).isTrue();
   }
 
   private static SegmentUse inOrder(int number, boolean waiting, boolean started) {
@@ -79,11 +98,9 @@ class VictimPolicyTest {
     SegmentUse start = inOrder(2, true, true);
     SegmentUse behind = inOrder(3, true, false);
     List<SegmentUse> used = List.of(first, second, start, behind);
-    assertThat(used)
-        .filteredOn(use -> VictimPolicy.mayBeFreed(use, used))
-        .containsExactly(first, behind);
+    assertThat(used).filteredOn(new VictimPolicy(used)::mayBeFreed).containsExactly(first, behind);
     List<SegmentUse> later = List.of(start, behind);
-    assertThat(later).allMatch(use -> VictimPolicy.mayBeFreed(use, later));
+    assertThat(later).allMatch(new VictimPolicy(later)::mayBeFreed);
   }
 
   /** A log of records of one size under random overwrites. */
@@ -233,7 +250,7 @@ class VictimPolicyTest {
                   i, generationOf[i], 0, PER_SEGMENT, liveIn[i], 0, 0, 1, 0, false, false));
         }
       }
-      int victim = VictimPolicy.choose(uses, uses, generation, 1).orElseThrow().number();
+      int victim = new VictimPolicy(uses).choose(uses, generation).orElseThrow().number();
       int[] moved = keys[victim].clone();
       filled[victim] = 0;
       free.add(victim);

@@ -29,6 +29,10 @@ final class CleaningPace implements LongConsumer {
   private static final long BUSY_BYTES_PER_SECOND = 64L << 20;
   private static final double BUSY_GARBAGE = 0.5;
   private static final double IDLE_GARBAGE = 0.15;
+
+  /** The share of deletions of which a log is rid that nobody uses. */
+  private static final double IDLE_DELETIONS = 0.1;
+
   private static final long IDLE_NANOS = 1_000_000_000L;
   private static final long PASS_BYTES = 64L << 20;
 
@@ -41,6 +45,11 @@ final class CleaningPace implements LongConsumer {
   private boolean refilling;
   private boolean idle;
   private boolean dirty;
+
+  /**
+   * Whether segments with little garbage are cleaned as well, because many tombstones wait for it.
+   */
+  private boolean forgetting;
 
   CleaningPace(Tiers tiers) {
     this.tiers = tiers;
@@ -56,19 +65,20 @@ final class CleaningPace implements LongConsumer {
       usedAtNanos = now;
     }
     idle = now - usedAtNanos > IDLE_NANOS;
-    long capacity = 0;
-    long deadBytes = 0;
-    for (SegmentUse use : sealed) {
-      capacity += use.capacityBytes();
-      deadBytes += VictimPolicy.gainBytes(use, used);
-    }
+    VictimPolicy policy = new VictimPolicy(used);
+    long capacity = capacityOf(sealed);
+    long deadBytes = gainOf(sealed, policy);
     long low = lowBytes(capacity);
     long left = log.bytesLeft();
     refilling = left < low || (refilling && left < 2 * low);
     pressed = refilling || tiers.space().isWaitedFor();
     double garbage = capacity == 0 ? 0 : (double) deadBytes / capacity;
     boolean several = deadBytes > (long) LOW_SEGMENTS * log.segmentBytes();
-    dirty = several && garbage > (idle ? IDLE_GARBAGE : BUSY_GARBAGE);
+    forgetting =
+        idle
+            && capacity > (long) LOW_SEGMENTS * log.segmentBytes()
+            && policy.neededDeletionBytes() > IDLE_DELETIONS * capacity;
+    dirty = forgetting || (several && garbage > (idle ? IDLE_GARBAGE : BUSY_GARBAGE));
   }
 
   /** Ends a pass, whose own commits are no sign of a foreground. */
@@ -94,14 +104,23 @@ final class CleaningPace implements LongConsumer {
   }
 
   /** Returns whether cleaning all of the segments would gain more than a trifle. */
-  boolean isWorthwhile(List<SegmentUse> sealed, List<SegmentUse> used) {
-    long capacity = 0;
-    long gain = 0;
-    for (SegmentUse use : sealed) {
-      capacity += use.capacityBytes();
-      gain += VictimPolicy.gainBytes(use, used);
-    }
-    return gain >= Math.max(log.segmentBytes(), capacity / LEAST_SHARE);
+  boolean isWorthwhile(List<SegmentUse> sealed, VictimPolicy policy) {
+    return forgetting
+        || gainOf(sealed, policy) >= Math.max(log.segmentBytes(), capacityOf(sealed) / LEAST_SHARE);
+  }
+
+  /** Returns whether cleaning one segment gains enough by itself, or lets others gain. */
+  boolean isWorthwhile(SegmentUse use, VictimPolicy policy) {
+    long least = log.segmentBytes() / (pressed ? LEAST_SHARE : LEAST_SHARE / 8);
+    return policy.gainBytes(use) >= least || (forgetting && use.deadRecords() > 0);
+  }
+
+  private static long capacityOf(List<SegmentUse> sealed) {
+    return sealed.stream().mapToLong(SegmentUse::capacityBytes).sum();
+  }
+
+  private static long gainOf(List<SegmentUse> sealed, VictimPolicy policy) {
+    return sealed.stream().mapToLong(policy::gainBytes).sum();
   }
 
   /** Returns how much one pass should gain. */
@@ -109,11 +128,6 @@ final class CleaningPace implements LongConsumer {
     return pressed
         ? Math.max(2L * log.segmentBytes(), Math.min(PASS_BYTES, 4 * lowBytes(0)))
         : PASS_BYTES;
-  }
-
-  /** Returns the least that cleaning one segment must gain. */
-  long minGainBytes() {
-    return pressed ? log.segmentBytes() / LEAST_SHARE : log.segmentBytes() / 8;
   }
 
   /** Waits as long as the foreground is to be left alone after so many bytes. */

@@ -7,7 +7,6 @@ import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.compaction.VictimPolicy;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,26 +27,26 @@ final class CleaningPass implements RecordVisitor {
   private final Evictor.KeyspaceRegistry keyspaces;
   private final LongConsumer pace;
   private final SegmentUse victim;
-  private final List<SegmentUse> used;
+  private final VictimPolicy policy;
 
   /**
    * Prepares the cleaning of a segment.
    *
-   * @param used all segments with records, as they were after the segment was sealed and every
-   *     operation had ended that was under way then
+   * @param policy of the segments as they were after the segment was sealed and every operation had
+   *     ended that was under way then
    * @param pace told of the bytes of each copy; may wait
    */
   CleaningPass(
       Tiers tiers,
       Evictor.KeyspaceRegistry keyspaces,
       SegmentUse victim,
-      List<SegmentUse> used,
+      VictimPolicy policy,
       LongConsumer pace) {
     this.log = tiers.log();
     this.epoch = tiers.epoch();
     this.keyspaces = keyspaces;
     this.victim = victim;
-    this.used = used;
+    this.policy = policy;
     this.pace = pace;
   }
 
@@ -69,7 +68,7 @@ final class CleaningPass implements RecordVisitor {
     boolean deletes = kind == RecordFormat.TOMBSTONE || kind == RecordFormat.DROP;
     if (kind == RecordFormat.COMMIT
         || kind == RecordFormat.START
-        || (deletes && !VictimPolicy.isNeeded(victim, sequence, used))) {
+        || (deletes && !policy.isNeeded(victim, sequence))) {
       return;
     }
     long copy =

@@ -102,12 +102,12 @@ final class Compactor implements AutoCloseable {
     List<SegmentUse> victims = choose(sealed);
     List<Integer> emptied = new ArrayList<>();
     try {
-      List<SegmentUse> used = log.usedSegments();
+      VictimPolicy policy = new VictimPolicy(log.usedSegments());
       for (SegmentUse victim : victims) {
         if (closed) {
           return 0;
         }
-        if (new CleaningPass(tiers, keyspaces, victim, used, pace).run()) {
+        if (new CleaningPass(tiers, keyspaces, victim, policy, pace).run()) {
           emptied.add(victim.number());
         } else {
           damaged.add(victim.number());
@@ -121,23 +121,23 @@ final class Compactor implements AutoCloseable {
 
   /** Chooses segments that give back more than one, as far as there is room for their copies. */
   private List<SegmentUse> choose(List<SegmentUse> sealed) {
+    VictimPolicy policy = new VictimPolicy(log.usedSegments());
     List<SegmentUse> candidates = new ArrayList<>(sealed);
     candidates.removeIf(use -> damaged.contains(use.number()));
-    List<SegmentUse> used = log.usedSegments();
     List<SegmentUse> chosen = new ArrayList<>();
-    if (!pace.isWorthwhile(candidates, used)) {
+    if (!pace.isWorthwhile(candidates, policy)) {
       return chosen;
     }
+    candidates.removeIf(use -> !pace.isWorthwhile(use, policy));
     long roomBytes = log.cleaningRoomBytes();
     long goalBytes = pace.goalBytes();
     while (goalBytes > 0) {
-      Optional<SegmentUse> next =
-          VictimPolicy.choose(candidates, used, log.newestGeneration(), pace.minGainBytes());
+      Optional<SegmentUse> next = policy.choose(candidates, log.newestGeneration());
       if (next.isEmpty()) {
         break;
       }
       SegmentUse victim = next.get();
-      long gain = VictimPolicy.gainBytes(victim, used);
+      long gain = policy.gainBytes(victim);
       roomBytes -= victim.capacityBytes() - gain;
       if (roomBytes < 0 && !chosen.isEmpty()) {
         break;
@@ -153,12 +153,12 @@ final class Compactor implements AutoCloseable {
     log.flushCopies();
     tiers.epoch().synchronize();
     flusher.flush(false);
-    List<SegmentUse> used = log.usedSegments();
+    VictimPolicy policy = new VictimPolicy(log.usedSegments());
     List<Integer> free = new ArrayList<>();
     for (SegmentUse victim : victims) {
       if (emptied.contains(victim.number())
           && log.liveRecords(victim.number()) == 0
-          && VictimPolicy.mayBeFreed(victim, used)) {
+          && policy.mayBeFreed(victim)) {
         free.add(victim.number());
       }
     }
@@ -174,11 +174,12 @@ final class Compactor implements AutoCloseable {
   SpaceStats spaceStats() {
     long[] byFill = new long[SpaceStats.FILL_CLASSES];
     List<SegmentUse> used = log.usedSegments();
+    VictimPolicy policy = new VictimPolicy(used);
     long debtBytes = 0;
     for (SegmentUse use : used) {
       long fill = use.liveBytes() * byFill.length / use.capacityBytes();
       byFill[(int) Math.min(fill, byFill.length - 1L)]++;
-      debtBytes += VictimPolicy.gainBytes(use, used);
+      debtBytes += policy.gainBytes(use);
     }
     LogStats stats = log.stats();
     return new SpaceStats(
