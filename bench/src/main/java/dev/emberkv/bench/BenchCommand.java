@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       RecoverBench.class,
       DeviceBench.class,
       UploadBench.class,
+      NeighborBench.class,
       JmhBench.class
     })
 final class BenchCommand implements Callable<Integer> {
