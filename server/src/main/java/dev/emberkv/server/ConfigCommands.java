@@ -49,7 +49,7 @@ final class ConfigCommands {
     }
     fixed("io-threads", () -> Integer.toString(options.eventLoopThreads()));
     number("latency-monitor-threshold", tuning::latencyMillis, tuning::latencyMillis, 0);
-    number("maxclients", tuning::maxClients, tuning::maxClients, 1);
+    number("maxclients", tuning::maxClients, this::maxClients, 1);
     fixed("maxmemory", () -> Long.toString(context.store().options().memoryBytes()));
     fixed("maxmemory-policy", () -> "noeviction");
     fixed("port", () -> Integer.toString(context.port()));
@@ -87,6 +87,17 @@ final class ConfigCommands {
               }
               set.accept(value);
             }));
+  }
+
+  private void maxClients(long count) {
+    Tuning tuning = context.tuning();
+    if (count > tuning.clientLimit()) {
+      throw failed(
+          "maxclients",
+          "The operating system is not able to handle the specified number of clients, try with "
+              + tuning.clientLimit());
+    }
+    tuning.maxClients(count);
   }
 
   private static CommandException failed(String name, String why) {

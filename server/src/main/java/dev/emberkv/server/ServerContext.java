@@ -1,6 +1,7 @@
 package dev.emberkv.server;
 
 import dev.emberkv.engine.Store;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -33,8 +34,9 @@ final class ServerContext {
    * Puts the parts together.
    *
    * @param shutdown starts to stop the server and returns at once
+   * @throws IOException when the operating system leaves no room for a connection
    */
-  ServerContext(Store store, ServerOptions options, Runnable shutdown) {
+  ServerContext(Store store, ServerOptions options, Runnable shutdown) throws IOException {
     this.store = store;
     this.options = options;
     this.shutdown = shutdown;
@@ -45,7 +47,7 @@ final class ServerContext {
                 Math.min(8L * options.maxRequestBytes(), Runtime.getRuntime().maxMemory() / 4)));
     this.port = options.port();
     this.checkpoints = new CheckpointCommands(store);
-    this.tuning = new Tuning(options);
+    this.tuning = new Tuning(options, FileLimit.ofThisProcess());
     this.latency = new LatencyLog(tuning);
     this.users = new Users(options.requirePass());
     Data data = new Data(store, counters);

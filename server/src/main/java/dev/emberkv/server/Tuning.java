@@ -1,16 +1,31 @@
 package dev.emberkv.server;
 
+import java.io.IOException;
+
 /** The settings that CONFIG SET changes while the server runs; thread-safe. */
 final class Tuning {
+  private final long clientLimit;
   private volatile long maxClients;
   private volatile long idleSeconds;
   private volatile long latencyMillis;
   private volatile long listpackFields = 512;
   private volatile long listpackBytes = 64;
 
-  Tuning(ServerOptions options) {
-    maxClients = options.maxClients();
+  /**
+   * Takes the settings of the start.
+   *
+   * @param fileLimit how many connections are possible
+   * @throws IOException when none is
+   */
+  Tuning(ServerOptions options, FileLimit fileLimit) throws IOException {
+    clientLimit = fileLimit.connections();
+    maxClients = fileLimit.cap(options.maxClients());
     idleSeconds = options.idleSeconds();
+  }
+
+  /** Returns the most that {@link #maxClients(long)} can be set to. */
+  long clientLimit() {
+    return clientLimit;
   }
 
   long maxClients() {
