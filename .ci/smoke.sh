@@ -20,11 +20,11 @@ fail() {
 cd "$work"
 
 serve() {
-  "$root/emberkv" serve --port 0 --data data --memory 64mb 2>"$work/log" &
+  "$root/emberkv" serve --port 0 --data data --memory 64mb "$@" 2>"$work/log" &
   server=$!
   port=''
   for _ in {1..600}; do
-    port=$(sed -n 's/.* serving .* on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/log")
+    port=$(sed -n 's/.*serving .* on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$work/log")
     [[ -z $port ]] || return 0
     kill -0 "$server" 2>/dev/null || break
     sleep 0.1
@@ -57,7 +57,8 @@ expect +OK SET greeting hello
 expect +OK EMB.CREATE items DIM 2
 expect hello GET greeting
 terminate
-serve
+serve --log-format json
+grep -q '^{.*"level":"INFO".*"formattedMessage":"serving data on 127' "$work/log" || fail "the log is not JSON"
 expect hello GET greeting
 expect +OK EMB.DROP items
 terminate

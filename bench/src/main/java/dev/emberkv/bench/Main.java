@@ -75,7 +75,7 @@ public final class Main implements Callable<Integer> {
 
   private int configureAndRun(ParseResult parsed) {
     if (verbose) {
-      System.setProperty("emberkv.log.level", "DEBUG"); // read by logback.xml at the first logger
+      LogSetup.debug();
     }
     return new CommandLine.RunLast().execute(parsed);
   }

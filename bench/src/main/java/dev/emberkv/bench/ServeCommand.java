@@ -81,6 +81,13 @@ final class ServeCommand implements Callable<Integer> {
   private @Nullable Integer metricsPort;
 
   @Option(
+      names = "--log-format",
+      paramLabel = "text|json",
+      description =
+          "Log lines for people, or one JSON object a line; both to standard error (default text).")
+  private LogSetup.Format logFormat = LogSetup.Format.TEXT;
+
+  @Option(
       names = "--tls-cert-file",
       paramLabel = "FILE",
       description = "Certificate in PEM; the port speaks TLS then (default: none).")
@@ -104,6 +111,7 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    LogSetup.format(logFormat);
     ServerOptions serverOptions = serverOptions();
     StoreOptions storeOptions = storeFlags.options(data);
     Logger log = LoggerFactory.getLogger(ServeCommand.class);
