@@ -1,5 +1,6 @@
 package dev.emberkv.bench;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -21,19 +22,20 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "emberkv",
     description = "A key-value engine for recommender embeddings larger than DRAM.",
-    subcommands = {
-      ServeCommand.class,
-      CheckCommand.class,
-      DoctorCommand.class,
-      ReplayCommand.class,
-      BenchCommand.class,
-      CommandLine.HelpCommand.class
-    },
+    subcommands = CommandLine.HelpCommand.class,
     scope = ScopeType.INHERIT,
     mixinStandardHelpOptions = true,
     versionProvider = Main.ModuleVersion.class,
     synopsisSubcommandLabel = "COMMAND")
 public final class Main implements Callable<Integer> {
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          ServeCommand.class,
+          CheckCommand.class,
+          DoctorCommand.class,
+          ReplayCommand.class,
+          BenchCommand.class);
+
   private static final String[] FOOTER = {
     "",
     "  test    Run all tests, as CI does (--long: and those that take long).",
@@ -51,13 +53,20 @@ public final class Main implements Callable<Integer> {
 
   /** Runs a command and ends the process with its status. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(commandLine(args).execute(args));
   }
 
-  /** Returns the parser with all commands. */
-  static CommandLine commandLine() {
+  /**
+   * Returns the parser for these arguments. It knows the command that they start with, or all if
+   * they start with none: describing all takes longer than all else that {@code serve} does before
+   * it serves.
+   */
+  static CommandLine commandLine(String... args) {
     Main main = new Main();
     CommandLine commandLine = new CommandLine(main);
+    List<Class<?>> named =
+        COMMANDS.stream().filter(c -> args.length > 0 && nameOf(c).equals(args[0])).toList();
+    (named.isEmpty() ? COMMANDS : named).forEach(commandLine::addSubcommand);
     commandLine.getCommandSpec().usageMessage().footer(FOOTER); // here, so that none inherits it
     return commandLine
         .setCaseInsensitiveEnumValuesAllowed(true)
@@ -65,6 +74,10 @@ public final class Main implements Callable<Integer> {
         .setParameterExceptionHandler(Main::explainBadArguments)
         .setExecutionExceptionHandler(main::explainFailure)
         .setExecutionStrategy(main::configureAndRun);
+  }
+
+  private static String nameOf(Class<?> command) {
+    return command.getAnnotation(Command.class).name();
   }
 
   /** Without a command there is nothing to do. */

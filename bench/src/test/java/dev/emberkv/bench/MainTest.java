@@ -17,7 +17,7 @@ final class MainTest {
   private final StringWriter err = new StringWriter();
 
   private int run(String... arguments) {
-    CommandLine commandLine = Main.commandLine();
+    CommandLine commandLine = Main.commandLine(arguments);
     commandLine.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
     return commandLine.execute(arguments);
   }
