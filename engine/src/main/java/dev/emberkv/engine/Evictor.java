@@ -125,6 +125,16 @@ final class Evictor {
   }
 
   /**
+   * Returns how often a row was used lately, 0 to 15, as far as that is known; inside the epoch.
+   */
+  int useCount(Keyspace keyspace, long hash) {
+    long location = keyspace.index.lookup(hash);
+    return location != Location.NONE && Location.isDram(location)
+        ? UseCounts.frequency(slabs.counts().get(slabs.address(Location.granule(location))))
+        : policy.estimate(keyspace.useHash(hash));
+  }
+
+  /**
    * Pins the row of a taken slot, if it might leave before it is used; its count goes to the sketch
    * meanwhile.
    */

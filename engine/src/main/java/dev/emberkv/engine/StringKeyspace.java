@@ -66,6 +66,13 @@ public interface StringKeyspace {
   }
 
   /**
+   * Returns how often a key was asked for lately, as far as the DRAM tier has counted: 0 to 15,
+   * halved as time goes by. While DRAM has room for everything nothing is counted. 0 for a missing
+   * key; in rare cases the count of another key that has the same hash tag.
+   */
+  int useCount(byte[] key);
+
+  /**
    * Writes a string without a time to live, new or over an existing value of any type.
    *
    * @throws IllegalArgumentException when the key or the value is over its cap

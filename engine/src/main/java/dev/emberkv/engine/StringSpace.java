@@ -100,6 +100,13 @@ final class StringSpace implements StringKeyspace {
     }
   }
 
+  @Override
+  public int useCount(byte[] key) {
+    try (Guard _ = tiers.epoch().enter()) {
+      return tiers.evictor().useCount(keyspace, hash(key));
+    }
+  }
+
   /** Reads a key; null when it is missing or its time is over. */
   private @Nullable StringCopy read(byte[] key, boolean wantsValue) {
     StringCopy copy = new StringCopy(keyOf(key), wantsValue);

@@ -57,6 +57,28 @@ class StringKeyspaceTest {
   }
 
   @Test
+  void usesAreCountedOnceMemoryIsScarce() {
+    try (Store store = open()) {
+      StringKeyspace strings = store.strings();
+      // given far more than the memory holds
+      for (int i = 0; i < 40_000; i++) {
+        strings.put(bytes("k" + i), new byte[1000]);
+      }
+      store.flush();
+
+      // when one key is read again and again
+      for (int i = 0; i < 40; i++) {
+        assertThat(strings.get(bytes("k7"))).hasSize(1000);
+      }
+
+      // then
+      assertThat(strings.useCount(bytes("k7"))).isBetween(8, 15);
+      assertThat(strings.useCount(bytes("k8"))).isLessThan(strings.useCount(bytes("k7")));
+      assertThat(strings.useCount(bytes("none"))).isZero();
+    }
+  }
+
+  @Test
   void anExpiredKeyIsMissingForEveryCall() throws InterruptedException {
     try (Store store = open()) {
       StringKeyspace strings = store.strings();

@@ -81,19 +81,20 @@ final class ObjectCommands {
     return small ? "listpack" : "hashtable";
   }
 
-  /** Redis, too, has no counters under a policy that is not LFU. */
+  /** What stays in DRAM is chosen by how often it is used, so that is known. */
   private void frequency(Request request, Session session, RespEncoder out) {
+    int uses = data.of(session).useCount(request.bytes(2)); // before the question counts as one
     requireKeyOrNil(request, session);
-    throw new CommandException(
-        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note"
-            + " that when switching between policies at runtime LRU and LFU data will take some"
-            + " time to adjust.");
+    out.integer(uses);
   }
 
+  /** As Redis answers when it counts uses, and not times. */
   private void idleTime(Request request, Session session, RespEncoder out) {
     requireKeyOrNil(request, session);
     throw new CommandException(
-        "ERR An LRU maxmemory policy is not selected, idle time not tracked.");
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when"
+            + " switching between policies at runtime LRU and LFU data will take some time to"
+            + " adjust.");
   }
 
   private void requireKeyOrNil(Request request, Session session) {

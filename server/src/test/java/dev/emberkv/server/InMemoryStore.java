@@ -378,6 +378,11 @@ final class InMemoryStore implements Store {
     }
 
     @Override
+    public int useCount(byte[] key) {
+      return 0;
+    }
+
+    @Override
     public void clear() {
       entries.clear();
     }

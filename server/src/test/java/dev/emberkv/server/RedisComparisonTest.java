@@ -92,7 +92,7 @@ class RedisComparisonTest {
         "FLUSHALL\r\nINCRBYFLOAT k 1.5\r\nINCRBYFLOAT k 0.1\r\nINCRBYFLOAT k 32.5e-1\r\nINCRBYFLOAT k x\r\nSET k abc\r\nINCRBYFLOAT k 1\r\nSET k 3\r\nINCRBYFLOAT k 1.000\r\nINCRBYFLOAT k inf\r\nINCRBYFLOAT k \"\"\r\n",
         "FLUSHALL\r\nMSETNX a 1 b 2\r\nMSETNX b 3 c 4\r\nMGET a b c\r\nMSETNX a\r\nMSETNX a 1 b\r\n",
         "FLUSHALL\r\nMSET a ohmytext b mynewtext\r\nLCS a b\r\nLCS a b LEN\r\nLCS a b IDX\r\nLCS a b IDX MINMATCHLEN 4\r\nLCS a b IDX MINMATCHLEN 4 WITHMATCHLEN\r\nLCS a b LEN IDX\r\nLCS a none\r\nLCS a b foo\r\n",
-        "FLUSHALL\r\nSET k v\r\nOBJECT ENCODING k\r\nOBJECT REFCOUNT k\r\nSET k 12\r\nOBJECT ENCODING k\r\nOBJECT ENCODING none\r\nOBJECT FREQ k\r\nTOUCH k none k\r\n");
+        "FLUSHALL\r\nSET k v\r\nOBJECT ENCODING k\r\nOBJECT REFCOUNT k\r\nSET k 12\r\nOBJECT ENCODING k\r\nOBJECT ENCODING none\r\nTOUCH k none k\r\n");
   }
 
   @Test
