@@ -23,6 +23,9 @@ class StoreFullDiskTest {
   private static final int BATCH = 50;
   private static final long CAPACITY_BYTES = 16L * LogOptions.MIN_SEGMENT_BYTES;
 
+  /** How long writes may be refused after a deletion. */
+  private static final long PATIENCE_NANOS = 20_000_000_000L;
+
   @TempDir private Path directory;
 
   /**
@@ -42,7 +45,7 @@ class StoreFullDiskTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Durability.class, names = "ALWAYS")
+  @EnumSource(Durability.class)
   void aFullStoreOpensAfterACrashAndTakesDeletesAndThenWrites(Durability durability) {
     long seed = Long.getLong("seed", System.nanoTime());
     System.out.println("StoreFullDiskTest seed " + seed);
@@ -81,7 +84,7 @@ class StoreFullDiskTest {
       long[] gone = LongStream.range(0, half).toArray();
       assertThat(table.delete(MemorySegment.ofArray(gone))).isEqualTo(half);
       // then: there is room again
-      put(table, acknowledged, acknowledged + half / 2, 2);
+      putOnceThereIsRoom(table, acknowledged, acknowledged + half / 2);
       assertRows(table, half, acknowledged, 1);
       assertRows(table, acknowledged, acknowledged + half / 2, 2);
     }
@@ -97,6 +100,21 @@ class StoreFullDiskTest {
       }
     } catch (StoreFullException e) {
       return next;
+    }
+  }
+
+  /** Writes rows of version 2; cleaning may take a moment to find what was deleted. */
+  private static void putOnceThereIsRoom(Table table, long from, long to) {
+    long start = System.nanoTime();
+    while (true) {
+      try {
+        put(table, from, to, 2);
+        return;
+      } catch (StoreFullException e) {
+        if (System.nanoTime() - start > PATIENCE_NANOS) {
+          throw e;
+        }
+      }
     }
   }
 
