@@ -63,6 +63,12 @@ public record ServerOptions(
   }
 
   /**
+   * Workers wait for the device most of the time, and only what waits at once shares one sync or is
+   * read at once: so they are many, however few processors there are.
+   */
+  private static final int LEAST_WORKERS = 32;
+
+  /**
    * Returns the defaults: loopback, port 6379, no password, protected mode, and sizes that go with
    * the heap. Redis takes requests of any size; here one of them may take an eighth of the heap, so
    * that a client's mistake cannot take the whole server down.
@@ -78,7 +84,7 @@ public record ServerOptions(
         true,
         10_000,
         processors,
-        Math.max(4, 2 * processors),
+        Math.max(LEAST_WORKERS, 2 * processors),
         maxRequestBytes,
         maxRequestBytes + (1 << 20),
         Math.clamp(heapBytes / 4, 16 << 20, 256 << 20),
