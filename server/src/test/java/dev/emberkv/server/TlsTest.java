@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.emberkv.server.TlsOptions.ClientCertificate;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SslOptions;
+import io.lettuce.core.protocol.ProtocolVersion;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -132,6 +137,43 @@ class TlsTest {
       }
       jedis.hset("hash", "f", "v");
       assertThat(jedis.hgetAll("hash")).containsEntry("f", "v");
+    }
+  }
+
+  @Test
+  void anotherClientShowsItsCertificateAndSpeaksResp3() throws Exception {
+    SslOptions both =
+        SslOptions.builder()
+            .jdkSslProvider()
+            .trustManager(directory.resolve("server.crt").toFile())
+            .keyManager(
+                directory.resolve("client.crt").toFile(),
+                directory.resolve("client.key").toFile(),
+                new char[0])
+            .build();
+    try (ServerFixture fixture = start("lettuce", ClientCertificate.REQUIRED)) {
+      RedisURI address =
+          RedisURI.builder()
+              .withHost("127.0.0.1")
+              .withPort(fixture.server.port())
+              .withSsl(true)
+              .build();
+      ClientOptions options =
+          ClientOptions.builder().sslOptions(both).protocolVersion(ProtocolVersion.RESP3).build();
+      try (LettuceTest.Client lettuce = LettuceTest.Client.connect(address, options)) {
+        assertThat(lettuce.sync().hset("hash", "f", "v")).isTrue();
+        assertThat(lettuce.sync().hgetall("hash")).containsEntry("f", "v");
+      }
+      ClientOptions nobody =
+          ClientOptions.builder()
+              .sslOptions(
+                  SslOptions.builder()
+                      .jdkSslProvider()
+                      .trustManager(directory.resolve("server.crt").toFile())
+                      .build())
+              .build();
+      assertThatThrownBy(() -> LettuceTest.Client.connect(address, nobody).close())
+          .isInstanceOf(RedisConnectionException.class);
     }
   }
 
