@@ -34,6 +34,8 @@ public final class Main implements Callable<Integer> {
           CheckCommand.class,
           DoctorCommand.class,
           ReplayCommand.class,
+          ExportCommand.class,
+          ImportCommand.class,
           BenchCommand.class);
 
   private static final String[] FOOTER = {

@@ -85,7 +85,7 @@ public final class ProgressBar implements AutoCloseable {
     String line =
         String.format(
             Locale.ROOT,
-            "%-8s [%s%s] %3.0f%%  %s %s/s  %.0f s  %s",
+            "%-8s [%s%s] %3.0f%%  %s %s/s  %.0f s%s  %s",
             task,
             "=".repeat(filled),
             " ".repeat(CELLS - filled),
@@ -93,6 +93,7 @@ public final class ProgressBar implements AutoCloseable {
             scaled(steps / seconds),
             unit,
             seconds,
+            left(share, seconds),
             note);
     if (!terminal) {
       out.println(line.stripTrailing());
@@ -100,6 +101,13 @@ public final class ProgressBar implements AutoCloseable {
       out.print("\r" + line + "\u001b[K" + (last ? System.lineSeparator() : ""));
       out.flush();
     }
+  }
+
+  /** Says how long the rest will take if it goes on like this; nothing before and at the end. */
+  private static String left(double share, double seconds) {
+    return share > 0 && share < 1
+        ? String.format(Locale.ROOT, ", %.0f s left", seconds * (1 - share) / share)
+        : "";
   }
 
   private static String scaled(double rate) {

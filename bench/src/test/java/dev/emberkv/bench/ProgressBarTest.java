@@ -25,6 +25,7 @@ final class ProgressBarTest {
     }
     assertThat(drawn())
         .startsWith("load     [===============               ]  50%  ")
+        .containsPattern(" s, \\d+ s left")
         .contains("half");
     assertThat(drawn().lines()).hasSize(1);
   }

@@ -331,6 +331,18 @@ public final class SegmentedLog implements AutoCloseable {
     new LogScan(backend, file, visitor).run(scanRanges());
   }
 
+  /**
+   * Hands over what {@link #scan} would, but for segments that were sealed before any record with a
+   * higher sequence was appended. No segment may be freed meanwhile.
+   *
+   * @throws IoFailure when the device fails
+   */
+  public void scanNewerThan(long sequence, RecordVisitor visitor) {
+    List<ScanRange> ranges = scanRanges();
+    ranges.removeIf(range -> range.footer() != null && range.footer().lastSequence() <= sequence);
+    new LogScan(backend, file, visitor).run(ranges);
+  }
+
   private List<ScanRange> scanRanges() {
     List<Segment> used = table.used();
     List<ScanRange> ranges = new ArrayList<>();

@@ -7,6 +7,7 @@ import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.compaction.VictimPolicy;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +27,7 @@ final class CleaningPass implements RecordVisitor {
   private final Epoch epoch;
   private final Evictor.KeyspaceRegistry keyspaces;
   private final LongConsumer pace;
+  private final Map<Integer, Long> forgotten;
   private final SegmentUse victim;
   private final VictimPolicy policy;
 
@@ -34,6 +36,8 @@ final class CleaningPass implements RecordVisitor {
    *
    * @param policy of the segments as they were after the segment was sealed and every operation had
    *     ended that was under way then
+   * @param forgotten of each table, the highest number of a tombstone that was not copied, to be
+   *     raised
    * @param pace told of the bytes of each copy; may wait
    */
   CleaningPass(
@@ -41,7 +45,9 @@ final class CleaningPass implements RecordVisitor {
       Evictor.KeyspaceRegistry keyspaces,
       SegmentUse victim,
       VictimPolicy policy,
+      Map<Integer, Long> forgotten,
       LongConsumer pace) {
+    this.forgotten = forgotten;
     this.log = tiers.log();
     this.epoch = tiers.epoch();
     this.keyspaces = keyspaces;
@@ -68,7 +74,7 @@ final class CleaningPass implements RecordVisitor {
     boolean deletes = kind == RecordFormat.TOMBSTONE || kind == RecordFormat.DROP;
     if (kind == RecordFormat.COMMIT
         || kind == RecordFormat.START
-        || (deletes && !policy.isNeeded(victim, sequence))) {
+        || (deletes && !isNeeded(kind, table, sequence))) {
       return;
     }
     long copy =
@@ -90,6 +96,14 @@ final class CleaningPass implements RecordVisitor {
       log.markDead(moved ? location : copy);
     }
     pace.accept(RecordFormat.storedBytes(payloadBytes));
+  }
+
+  private boolean isNeeded(int kind, int table, long sequence) {
+    boolean needed = policy.isNeeded(victim, sequence);
+    if (!needed && kind == RecordFormat.TOMBSTONE) {
+      forgotten.merge(table, sequence, Math::max);
+    }
+    return needed;
   }
 
   private static byte[] bytes(long address, int length) {

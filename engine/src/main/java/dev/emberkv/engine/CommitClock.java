@@ -89,4 +89,9 @@ final class CommitClock {
   void commit(long sequence) {
     committed = sequence;
   }
+
+  /** Returns the number of the newest cut up to which everything is on stable storage. */
+  long committed() {
+    return committed;
+  }
 }

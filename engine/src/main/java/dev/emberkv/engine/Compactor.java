@@ -7,8 +7,10 @@ import dev.emberkv.compaction.StoreFullException;
 import dev.emberkv.compaction.VictimPolicy;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -35,12 +37,23 @@ final class Compactor implements AutoCloseable {
   private final Flusher flusher;
   private final Evictor.KeyspaceRegistry keyspaces;
   private final CleaningPace pace;
+  private final ForgottenDeletions deletions;
   private final Set<Integer> damaged = new HashSet<>();
   private final Thread thread;
   private boolean committed;
   private volatile boolean closed;
 
-  Compactor(Tiers tiers, Flusher flusher, Evictor.KeyspaceRegistry keyspaces) {
+  /**
+   * Makes the compactor of a store.
+   *
+   * @param deletions told of tombstones before they are gone
+   */
+  Compactor(
+      Tiers tiers,
+      Flusher flusher,
+      Evictor.KeyspaceRegistry keyspaces,
+      ForgottenDeletions deletions) {
+    this.deletions = deletions;
     this.tiers = tiers;
     this.log = tiers.log();
     this.flusher = flusher;
@@ -101,13 +114,14 @@ final class Compactor implements AutoCloseable {
     tiers.epoch().synchronize();
     List<SegmentUse> victims = choose(sealed);
     List<Integer> emptied = new ArrayList<>();
+    Map<Integer, Long> forgotten = new HashMap<>();
     try {
       VictimPolicy policy = new VictimPolicy(log.usedSegments());
       for (SegmentUse victim : victims) {
         if (closed) {
           return 0;
         }
-        if (new CleaningPass(tiers, keyspaces, victim, policy, pace).run()) {
+        if (new CleaningPass(tiers, keyspaces, victim, policy, forgotten, pace).run()) {
           emptied.add(victim.number());
         } else {
           damaged.add(victim.number());
@@ -116,7 +130,16 @@ final class Compactor implements AutoCloseable {
     } catch (StoreFullException e) {
       LOGGER.debug("No room for more copies in this pass", e);
     }
-    return emptied.isEmpty() ? 0 : free(victims, emptied);
+    if (emptied.isEmpty()) {
+      return 0;
+    }
+    deletions.forget(forgotten);
+    return free(victims, emptied);
+  }
+
+  /** Does something between two passes, so that no record is copied or lost meanwhile. */
+  synchronized void betweenPasses(Runnable action) {
+    action.run();
   }
 
   /** Chooses segments that give back more than one, as far as there is room for their copies. */

@@ -45,7 +45,9 @@ final class EmberStore implements Store {
   private final Tiers tiers;
   private final Prefetcher prefetcher;
   private final Flusher flusher;
+  private final ForgottenDeletions deletions;
   private final Compactor compactor;
+  private final Changes changes;
   private final Checkpoints checkpoints;
   private final long hashSeed;
 
@@ -90,7 +92,9 @@ final class EmberStore implements Store {
             waits);
     this.prefetcher = new Prefetcher(tiers);
     this.flusher = new Flusher(tiers, options.checkpointInterval(), this::checkpoint);
-    this.compactor = new Compactor(tiers, flusher, keyspaces::get);
+    this.deletions = new ForgottenDeletions(catalog);
+    this.compactor = new Compactor(tiers, flusher, keyspaces::get, deletions);
+    this.changes = new Changes(tiers, flusher, compactor, deletions);
     budget.add(log::bitmapBytes);
     this.checkpoints = new Checkpoints(catalog);
     this.databases = new Databases(tiers, hashSeed, new StringKeyspaces());
@@ -163,6 +167,7 @@ final class EmberStore implements Store {
     try (Recovery recovery = new Recovery(log, hashSeed)) {
       recovery.run(checkpoints);
       tiers.clock().startAfter(recovery.newestSequence());
+      deletions.startAfter(recovery.newestSequence());
       LongStream.Builder needed = LongStream.builder();
       List<Integer> halfCleared = new ArrayList<>();
       for (RecoveredTables.Definition definition : recovery.definitions()) {
@@ -175,7 +180,12 @@ final class EmberStore implements Store {
         }
         int kind = spec == null ? RecordFormat.STRING : RecordFormat.ROW;
         Keyspace rows =
-            adopt(definition.id(), kind, definition.location(), recovery.keys(definition.id()));
+            adopt(
+                definition.id(),
+                kind,
+                definition.location(),
+                definition.definedAt(),
+                recovery.keys(definition.id()));
         recovery.fill(definition.id(), rows.index);
         recovery.fill(definition, rows.tokens);
         needed.add(definition.location());
@@ -197,8 +207,9 @@ final class EmberStore implements Store {
 
   // Keyspaces
 
-  private Keyspace adopt(int id, int kind, long definition, long expectedRows) {
-    Keyspace keyspace = new Keyspace(id, kind, definition, hashSeed, expectedRows, tiers);
+  private Keyspace adopt(int id, int kind, long definition, long definedAt, long expectedRows) {
+    Keyspace keyspace =
+        new Keyspace(id, kind, definition, definedAt, hashSeed, expectedRows, tiers);
     keyspaces.set(id, keyspace);
     budget.add(keyspace.memoryBytes);
     return keyspace;
@@ -210,9 +221,10 @@ final class EmberStore implements Store {
     long admitted = tiers.space().admit(RecordFormat.PAGE_BYTES);
     try {
       int id = freeId();
-      long location = append(RecordFormat.TABLE, id, MemorySegment.ofArray(definition));
+      Stamp stamp = tiers.nextStamp(1);
+      long location = append(RecordFormat.TABLE, id, MemorySegment.ofArray(definition), stamp);
       flushChange();
-      return adopt(id, kind, location, 0);
+      return adopt(id, kind, location, stamp.sequence(), 0);
     } finally {
       tiers.space().done(admitted);
     }
@@ -220,7 +232,10 @@ final class EmberStore implements Store {
 
   /** Logs a change of the set of keyspaces. It counts at once, or from the next checkpoint on. */
   private long append(int kind, int id, MemorySegment payload) {
-    Stamp stamp = tiers.nextStamp(1);
+    return append(kind, id, payload, tiers.nextStamp(1));
+  }
+
+  private long append(int kind, int id, MemorySegment payload, Stamp stamp) {
     boolean waits = options.durability() == Durability.CHECKPOINT && kind != RecordFormat.START;
     return log.append(
         waits ? kind : kind | RecordFormat.COMMITTED,
@@ -303,7 +318,7 @@ final class EmberStore implements Store {
   }
 
   private RowTable tableOf(TableSpec spec, Keyspace rows) {
-    return new RowTable(spec, rows, tiers, prefetcher, Sizing.counterBytes(options));
+    return new RowTable(spec, rows, tiers, prefetcher, changes, Sizing.counterBytes(options));
   }
 
   @Override

@@ -50,6 +50,11 @@ final class Keyspace {
   /** Where the log has the definition of the table, or of the string keys. */
   final AtomicLong definition;
 
+  /**
+   * The number under which the table was defined, or the string keys; its rows have higher ones.
+   */
+  final long definedAt;
+
   /** The tokens of the newest pushes. */
   final PushTokens tokens = new PushTokens();
 
@@ -71,8 +76,16 @@ final class Keyspace {
   private final AtomicLongArray deletions = new AtomicLongArray(1 << DELETION_STRIPE_BITS);
 
   /** Makes a keyspace without rows, with an index for as many as are expected. */
-  Keyspace(int id, int kind, long definition, long hashSeed, long expectedRows, Tiers tiers) {
+  Keyspace(
+      int id,
+      int kind,
+      long definition,
+      long definedAt,
+      long hashSeed,
+      long expectedRows,
+      Tiers tiers) {
     this.definition = new AtomicLong(definition);
+    this.definedAt = definedAt;
     this.id = id;
     this.kind = kind;
     this.hashSeed = hashSeed;

@@ -23,6 +23,7 @@ final class RowTable implements Table {
   private final float initialState;
   private final Tiers tiers;
   private final Prefetcher prefetcher;
+  private final Changes changes;
   private final long counterBytes;
   private volatile @Nullable Keyspace current;
 
@@ -38,7 +39,13 @@ final class RowTable implements Table {
    * @param counterBytes the most memory for counts of ids that have no row
    */
   RowTable(
-      TableSpec spec, Keyspace keyspace, Tiers tiers, Prefetcher prefetcher, long counterBytes) {
+      TableSpec spec,
+      Keyspace keyspace,
+      Tiers tiers,
+      Prefetcher prefetcher,
+      Changes changes,
+      long counterBytes) {
+    this.changes = changes;
     this.spec = spec;
     this.layout = RowLayout.of(spec);
     this.rowBytes = spec.rowBytes();
@@ -238,11 +245,16 @@ final class RowTable implements Table {
   public void put(MemorySegment keys, MemorySegment rows) {
     long count = countOf(keys);
     checkRows(rows, count, rowBytes);
+    put(keys, count, rows, layout);
+  }
+
+  /** Writes rows, of which the caller has those bytes that the layout calls the embedding. */
+  private void put(MemorySegment keys, long count, MemorySegment rows, RowLayout given) {
     DiskSpace space = tiers.space();
     long admitted =
         space.admit(count * DiskSpace.logBytes(layout.payloadBytes()) + RecordFormat.PAGE_BYTES);
     try {
-      write(keys, count, batch -> batch.put(new RowSource.Packed(rows, layout, initialState)));
+      write(keys, count, batch -> batch.put(new RowSource.Packed(rows, given, initialState)));
     } finally {
       space.done(admitted);
     }
@@ -251,6 +263,53 @@ final class RowTable implements Table {
   @Override
   public void put(long key, MemorySegment row) {
     put(MemorySegment.ofArray(new long[] {key}), row);
+  }
+
+  @Override
+  public void load(MemorySegment keys, MemorySegment storedRows) {
+    long count = countOf(keys);
+    checkRows(storedRows, count, layout.payloadBytes());
+    put(keys, count, storedRows, new RowLayout(layout.payloadBytes(), 0));
+  }
+
+  @Override
+  public TableScan scan() {
+    RowScan scan = new RowScan(keyspace(), layout.payloadBytes());
+    return new TableScan() {
+      @Override
+      public long next(long cursor, ChangeVisitor visitor) {
+        try (Guard _ = tiers.epoch().enter()) {
+          return scan.run(keyspace(), cursor, row -> show(row, visitor));
+        }
+      }
+
+      @Override
+      public void close() {
+        scan.close();
+      }
+    };
+  }
+
+  private void show(long row, ChangeVisitor visitor) {
+    visitor.row(
+        Slot.key(row),
+        Slot.time(row),
+        RawMemory.all().asSlice(Slot.payload(row), layout.payloadBytes()));
+  }
+
+  @Override
+  public long position() {
+    return changes.position();
+  }
+
+  @Override
+  public long changedSince(long position, ChangeVisitor visitor) {
+    return changes.since(keyspace(), spec.name(), position, visitor);
+  }
+
+  @Override
+  public long origin() {
+    return changes.origin(keyspace());
   }
 
   @Override

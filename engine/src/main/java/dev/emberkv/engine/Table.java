@@ -132,6 +132,47 @@ public interface Table {
     push(MemorySegment.ofArray(keys), MemorySegment.ofArray(gradients), PushOptions.none());
   }
 
+  /**
+   * Writes rows as they are stored, with the optimizer's state, as {@link #scan} and {@link
+   * #changedSince} show them. Admission is not asked.
+   *
+   * @param keys n packed ids
+   * @param storedRows n packed rows of {@link TableSpec#storedRowBytes} each
+   */
+  void load(MemorySegment keys, MemorySegment storedRows);
+
+  /** Begins a walk over all rows. */
+  TableScan scan();
+
+  /**
+   * Makes durable what was written so far, and returns the position behind it, for {@link
+   * #changedSince}. With {@link Durability#CHECKPOINT} a crash goes back to here.
+   */
+  long position();
+
+  /**
+   * Shows the rows that changed since a position as they are now, and the ids that have lost their
+   * row. Who had the table as of that position has it as of the position that is returned, or some
+   * rows as of later, which the next call shows again; so a follower catches up however often it
+   * asks. What is shown must be applied in its order, and counts only once the call has returned: a
+   * crash in between may undo what was shown.
+   *
+   * <p>Reads the part of the log that was written since then, while no space is given back. Writers
+   * of a store that is at its limit may have to wait for that.
+   *
+   * @return the position to go on from
+   * @throws ChangesGoneException when the position is too old
+   * @throws IllegalArgumentException when it lies ahead
+   * @throws dev.emberkv.compaction.CorruptionException when a part of the log is damaged
+   */
+  long changedSince(long position, ChangeVisitor visitor);
+
+  /**
+   * Returns a number that tells the table's rows from those of other tables and stores: it changes
+   * when the table is cleared, or dropped and made anew, and positions begin anew then, too.
+   */
+  long origin();
+
   /** Deletes rows and returns how many there were. */
   long delete(MemorySegment keys);
 

@@ -1,6 +1,7 @@
 package dev.emberkv.server;
 
 import dev.emberkv.compaction.CorruptionException;
+import dev.emberkv.engine.ChangeVisitor;
 import dev.emberkv.engine.Initializer;
 import dev.emberkv.engine.KeyInfo;
 import dev.emberkv.engine.KeyVisitor;
@@ -17,6 +18,7 @@ import dev.emberkv.engine.StringBatch;
 import dev.emberkv.engine.StringEntry;
 import dev.emberkv.engine.StringKeyspace;
 import dev.emberkv.engine.Table;
+import dev.emberkv.engine.TableScan;
 import dev.emberkv.engine.TableSpec;
 import dev.emberkv.engine.TableStats;
 import dev.emberkv.engine.ValueSink;
@@ -411,6 +413,31 @@ final class InMemoryStore implements Store {
     @Override
     public long size() {
       return rows.size();
+    }
+
+    @Override
+    public void load(MemorySegment keys, MemorySegment storedRows) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public TableScan scan() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long position() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long changedSince(long position, ChangeVisitor visitor) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long origin() {
+      throw new UnsupportedOperationException();
     }
 
     @Override
