@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
       DeviceBench.class,
       UploadBench.class,
       NeighborBench.class,
+      PeersBench.class,
       JmhBench.class
     })
 final class BenchCommand implements Callable<Integer> {

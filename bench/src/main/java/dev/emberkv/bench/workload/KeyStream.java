@@ -3,6 +3,8 @@ package dev.emberkv.bench.workload;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
+import java.util.function.LongSupplier;
+import java.util.function.LongUnaryOperator;
 
 /**
  * An endless sequence of row ids from 0..rows-1 in a given distribution; a pure function of its
@@ -21,6 +23,29 @@ public abstract class KeyStream {
         : new Zipf(new ZipfRanks(rows, distribution.exponent(), random), new Scatter(rows));
   }
 
+  /** Makes a stream of ids that something else draws. */
+  public static KeyStream of(LongSupplier ids) {
+    return new Drawn(ids);
+  }
+
+  /**
+   * Makes a stream of the ids of accesses that are numbered 0..accesses-1, over and over; the seed
+   * says with which it begins.
+   */
+  public static KeyStream cycle(long accesses, long seed, LongUnaryOperator idOfAccess) {
+    long first = new SplittableRandom(seed).nextLong(accesses);
+    return of(
+        new LongSupplier() {
+          private long access = first;
+
+          @Override
+          public long getAsLong() {
+            access = access + 1 == accesses ? 0 : access + 1;
+            return idOfAccess.applyAsLong(access);
+          }
+        });
+  }
+
   /** Returns the next id. */
   public abstract long next();
 
@@ -29,6 +54,19 @@ public abstract class KeyStream {
     long count = keys.byteSize() / Long.BYTES;
     for (long i = 0; i < count; i++) {
       keys.setAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i, next());
+    }
+  }
+
+  private static final class Drawn extends KeyStream {
+    private final LongSupplier ids;
+
+    Drawn(LongSupplier ids) {
+      this.ids = ids;
+    }
+
+    @Override
+    public long next() {
+      return ids.getAsLong();
     }
   }
 

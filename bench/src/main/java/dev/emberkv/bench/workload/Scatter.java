@@ -8,12 +8,13 @@ package dev.emberkv.bench.workload;
  * walking: J. Black, P. Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002). Fewer than
  * two steps on average.
  */
-final class Scatter {
+public final class Scatter {
   private final long n;
   private final long mask;
   private final int shift;
 
-  Scatter(long n) {
+  /** Makes the permutation of 0..n-1. */
+  public Scatter(long n) {
     if (n < 1) {
       throw new IllegalArgumentException("n must be at least 1, not " + n);
     }
@@ -24,7 +25,7 @@ final class Scatter {
   }
 
   /** Returns the place of {@code value}, which is in 0..n-1. */
-  long of(long value) {
+  public long of(long value) {
     long mixed = value;
     do {
       mixed = mix(mixed);
