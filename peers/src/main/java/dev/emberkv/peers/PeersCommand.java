@@ -136,7 +136,17 @@ public final class PeersCommand implements Callable<Integer> {
     } catch (IOException e) {
       System.err.println("emberkv: standard input: " + e);
     }
-    Runtime.getRuntime().halt(1);
+    System.exit(1);
+  }
+
+  /** A run that is ended from outside leaves neither workers nor, in a temporary place, files. */
+  private static void cleanUp(DataDirectory directory) {
+    List<ProcessHandle> workers = ProcessHandle.current().children().toList();
+    workers.forEach(ProcessHandle::destroyForcibly);
+    workers.forEach(worker -> worker.onExit().join());
+    if (Files.exists(directory.path())) {
+      directory.close();
+    }
   }
 
   @Override
@@ -146,6 +156,7 @@ public final class PeersCommand implements Callable<Integer> {
       if (!directory.isEmpty()) {
         throw new ParameterException(spec.commandLine(), directory.path() + " is not empty");
       }
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> cleanUp(directory), "clean up"));
       Machine machine =
           Machine.read(directory.path(), spec.commandLine().getParseResult().originalArgs());
       Results results = PeersRun.run(plan, directory.path());

@@ -1,6 +1,7 @@
 package dev.emberkv.peers.run;
 
 import dev.emberkv.peers.store.StorePlace;
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.ObjectInputStream;
@@ -59,13 +60,27 @@ final class WorkerProcess implements AutoCloseable {
             peer.name()));
     try {
       Process process =
-          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+          new ProcessBuilder(command).start();
+      Thread.ofPlatform().daemon().name("errors").start(() -> passOn(process.errorReader()));
       ObjectOutputStream tasks = new ObjectOutputStream(process.getOutputStream());
       WorkerProcess worker = new WorkerProcess(peer, process, tasks, group);
       worker.send(place);
       return worker;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Passes on what a worker says, but for what every JVM says that has vector code. */
+  private static void passOn(BufferedReader errors) {
+    try (errors) {
+      for (String line = errors.readLine(); line != null; line = errors.readLine()) {
+        if (!line.startsWith("WARNING: Using incubator modules")) {
+          System.err.println(line);
+        }
+      }
+    } catch (IOException e) {
+      System.err.println("emberkv: a worker's messages end: " + e);
     }
   }
 

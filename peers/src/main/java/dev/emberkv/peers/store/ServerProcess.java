@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class ServerProcess implements AutoCloseable {
   private static final String GUARD =
-      "\"$@\" >\"$0\" 2>&1 </dev/null & echo $!; read -r line; kill -KILL $!; wait";
+      "\"$@\" >\"$0\" 2>&1 </dev/null & echo $!; read -r line; kill -KILL $! 2>/dev/null; wait";
 
   private static final long START_NANOS = 60_000_000_000L;
   private static final int STOP_SECONDS = 30;

@@ -15,7 +15,7 @@ final class WorkerProcessTest {
   @TempDir private Path folder = Path.of("");
 
   private StorePlace place() {
-    return new StorePlace(folder.toString(), 20_000, 1000, 64, 64 << 20, true);
+    return new StorePlace(folder.toString(), 20_000, 1000, 64, 64L << 20, true);
   }
 
   @Test

@@ -49,7 +49,7 @@ final class RowStoreTest {
   private RowStore open(String name) {
     return OPENERS
         .get(name)
-        .apply(new StorePlace(folder.toString(), ROWS, 0, PATTERN.rowBytes(), 64 << 20, true));
+        .apply(new StorePlace(folder.toString(), ROWS, 0, PATTERN.rowBytes(), 64L << 20, true));
   }
 
   private static void writeAll(RowStore store) {

@@ -23,7 +23,7 @@ final class GradientWorkTest {
 
   @Test
   void givenTheSameGradientsWhenPushedThenReadMoveWriteGivesWhatTheStoreDoes(@TempDir Path folder) {
-    StorePlace place = new StorePlace(folder.toString(), 1000, ROWS, ROW_BYTES, 64 << 20, true);
+    StorePlace place = new StorePlace(folder.toString(), 1000, ROWS, ROW_BYTES, 64L << 20, true);
     try (RowStore ember = Stores.ember(place);
         RowStore heap = Stores.heap(place)) {
       // given

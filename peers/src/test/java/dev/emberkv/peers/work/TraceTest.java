@@ -35,8 +35,7 @@ final class TraceTest {
     List<Long> twice = List.of(0L, 1L, 2L, 1L, 3L, 4L, 0L, 1L, 2L, 1L, 3L, 4L);
     List<Long> thrice = new ArrayList<>(twice);
     thrice.addAll(twice);
-    assertThat(thrice).containsSubsequence(played);
-    assertThat(java.util.Collections.indexOfSubList(thrice, played)).isNotNegative().isEven();
+    assertThat(java.util.Collections.indexOfSubList(thrice, played)).isIn(0, 2, 4);
   }
 
   @Test
@@ -53,7 +52,7 @@ final class TraceTest {
 
     // then
     assertThat(trace.players(100)).isEqualTo(20);
-    assertThat(uses).allMatch(count -> count > 0);
+    assertThat(java.util.Arrays.stream(uses)).allMatch(count -> count > 0);
     assertThat(trace.shareOfTop(20, 100)).isCloseTo(3 / 8.0, within(1e-9));
     assertThat(java.util.Arrays.stream(uses, 20, 40).sum() / 80_000.0)
         .isCloseTo(3 / 8.0, within(0.02));
