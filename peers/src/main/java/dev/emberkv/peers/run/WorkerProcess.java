@@ -59,8 +59,7 @@ final class WorkerProcess implements AutoCloseable {
             Worker.class.getName(),
             peer.name()));
     try {
-      Process process =
-          new ProcessBuilder(command).start();
+      Process process = new ProcessBuilder(command).start();
       Thread.ofPlatform().daemon().name("errors").start(() -> passOn(process.errorReader()));
       ObjectOutputStream tasks = new ObjectOutputStream(process.getOutputStream());
       WorkerProcess worker = new WorkerProcess(peer, process, tasks, group);

@@ -26,7 +26,7 @@ final class MapDbRows implements RowStore {
             .allocateIncrement(64L << 20)
             .closeOnJvmShutdown()
             .make();
-    map = db.hashMap("rows", Serializer.LONG, Serializer.BYTE_ARRAY_NOSIZE).createOrOpen();
+    map = db.hashMap("rows", Serializer.LONG, Serializer.BYTE_ARRAY).createOrOpen();
     syncs = new EverySecond(this::sync);
   }
 

@@ -79,6 +79,7 @@ final class ReportTest {
             "--no-sandbox",
             "--disable-gpu",
             "--hide-scrollbars",
+            "--force-color-profile=srgb",
             "--user-data-dir=" + folder.resolve("profile"),
             "--window-size=1200,6000",
             "--screenshot=" + picture,
