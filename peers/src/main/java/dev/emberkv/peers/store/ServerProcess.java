@@ -3,6 +3,7 @@ package dev.emberkv.peers.store;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -17,11 +18,13 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A server on a free port of the loopback interface, which ends when this process does, however
- * that ends: a shell between the two waits for the end of its input and kills the server then.
+ * that ends: a shell between the two waits for a line, and asks the server to end then, or for the
+ * end of its input, and kills it.
  */
 final class ServerProcess implements AutoCloseable {
   private static final String GUARD =
-      "\"$@\" >\"$0\" 2>&1 </dev/null & echo $!; read -r line; kill -KILL $! 2>/dev/null; wait";
+      "\"$@\" >\"$0\" 2>&1 </dev/null & echo $!; signal=KILL; read -r line && signal=TERM;"
+          + " kill -$signal $! 2>/dev/null; wait";
 
   private static final long START_NANOS = 60_000_000_000L;
   private static final int STOP_SECONDS = 30;
@@ -96,7 +99,8 @@ final class ServerProcess implements AutoCloseable {
   }
 
   private boolean alive() {
-    return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+    // One that has ended stays until the guard asks for it, but has no command any more.
+    return ProcessHandle.of(pid).flatMap(process -> process.info().command()).isPresent();
   }
 
   private String lastWords() {
@@ -114,15 +118,13 @@ final class ServerProcess implements AutoCloseable {
   /** Asks the server to end, waits, and kills it if it does not. */
   @Override
   public void close() {
-    ProcessHandle.of(pid).ifPresent(ProcessHandle::destroy);
     try {
-      long end = System.nanoTime() + STOP_SECONDS * 1_000_000_000L;
-      while (alive() && System.nanoTime() - end < 0) {
-        pause();
+      try (OutputStream orders = guard.getOutputStream()) {
+        orders.write('\n');
       }
-      guard.getOutputStream().close();
       if (!guard.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-        throw new IllegalStateException("process " + pid + " does not end");
+        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        guard.waitFor();
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -8,6 +8,7 @@ import dev.emberkv.bench.workload.RowPattern;
 import dev.emberkv.peers.run.Peer;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,8 +48,7 @@ final class RowStoreTest {
   }
 
   private RowStore open(String name) {
-    return OPENERS
-        .get(name)
+    return Objects.requireNonNull(OPENERS.get(name))
         .apply(new StorePlace(folder.toString(), ROWS, 0, PATTERN.rowBytes(), 64L << 20, true));
   }
 
