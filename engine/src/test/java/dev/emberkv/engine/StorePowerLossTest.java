@@ -67,7 +67,7 @@ class StorePowerLossTest {
 
   @Test
   void theSameHoldsForAStoreThatIsNearlyFullAndCleanedAllTheTime() {
-    runMany(50, NEARLY_FULL);
+    runMany(30, NEARLY_FULL);
   }
 
   @Test

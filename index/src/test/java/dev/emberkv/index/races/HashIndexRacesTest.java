@@ -23,7 +23,7 @@ class HashIndexRacesTest {
 
   @Test
   void noRaceHasAnOutcomeThatIsNotListed() throws IOException, InterruptedException {
-    run("-m", "quick", "-sc", "false", "-time", "400", "-iters", "1", "-f", "1");
+    run("-m", "quick", "-sc", "false", "-time", "250", "-iters", "1", "-f", "1");
   }
 
   @Test
