@@ -27,8 +27,7 @@ public record Machine(Map<String, String> facts, String command) {
     facts.put("memory", field("/proc/meminfo", "MemTotal"));
     facts.put("kernel", System.getProperty("os.name") + " " + System.getProperty("os.version"));
     facts.put("huge pages", firstLine("/sys/kernel/mm/transparent_hugepage/enabled"));
-    facts.put(
-        "file system", lastLine("df", "--output=source,fstype,size", directory.toString()));
+    facts.put("file system", lastLine("df", "--output=source,fstype,size", directory.toString()));
     facts.put("Java", System.getProperty("java.vm.name") + " " + Runtime.version());
     facts.put("commit", commit());
     String options = arguments.isEmpty() ? "" : " " + String.join(" ", arguments);
