@@ -25,6 +25,7 @@ final class BatchLookup {
   private final Guard guard;
   private final BatchScratch scratch;
 
+  private final long expiredUntil;
   private final RowKey.Id key;
   private @Nullable RecordReader reader;
   private int[] retries = {};
@@ -53,6 +54,7 @@ final class BatchLookup {
     this.guard = guard;
     this.scratch = guard.scratch;
     this.key = guard.key;
+    this.expiredUntil = keyspace.expiredUntil();
   }
 
   /** Looks up {@code count} keys from the {@code first} on. */
@@ -167,8 +169,13 @@ final class BatchLookup {
       return false;
     }
     rows.give(Slot.payload(slot), row);
+    boolean over = Keyspace.isOver(slot, expiredUntil);
     if (!HashIndex.unchanged(scratch.homes[i], scratch.headers[i])) {
       return false;
+    }
+    if (over) {
+      finish(row, scratch.ids[i], RowStatus.MISSING);
+      return true;
     }
     tiers.slabs().touch(slot);
     finish(row, scratch.ids[i], RowStatus.HOT);
@@ -224,6 +231,10 @@ final class BatchLookup {
     long id = idAt(row);
     if (!keyspace.owns(address, payloadBytes, key.of(id))) {
       addRetry(ordinal);
+      return;
+    }
+    if (Keyspace.isOver(address, expiredUntil)) {
+      finish(row, id, RowStatus.MISSING);
       return;
     }
     rows.give(Slot.payload(address), row);

@@ -27,6 +27,7 @@ final class BatchWrite {
   private @Nullable RecordReader reader;
   private long[] ownLocations = {};
   private long[] ownSequences = {};
+  private int[] ownTimes = {};
 
   /** What is done to each row. */
   private interface Change {
@@ -143,6 +144,7 @@ final class BatchWrite {
       reader = tiers.readers().borrow();
       ownLocations = new long[count];
       ownSequences = new long[count];
+      ownTimes = new int[count];
     }
     reader.add(location, ordinal);
   }
@@ -154,6 +156,7 @@ final class BatchWrite {
       if (keyspace.owns(address, payloadBytes, keyOf(ordinal))) {
         ownLocations[ordinal] = location;
         ownSequences[ordinal] = Slot.sequence(address);
+        ownTimes[ordinal] = Slot.time(address);
       }
     }
 
@@ -162,6 +165,7 @@ final class BatchWrite {
       if (keyspace.ownsDamaged(address, location, keyOf(ordinal))) {
         ownLocations[ordinal] = location;
         ownSequences[ordinal] = KeySearch.DAMAGED_SEQUENCE;
+        ownTimes[ordinal] = KeySearch.DAMAGED_TIME;
       }
     }
   }
@@ -169,7 +173,7 @@ final class BatchWrite {
   private ColdMatches knownOf(int ordinal) {
     known.clear();
     if (ownLocations.length > 0 && ownLocations[ordinal] != 0) {
-      known.note(ownLocations[ordinal], true, ownSequences[ordinal]);
+      known.note(ownLocations[ordinal], true, ownSequences[ordinal], ownTimes[ordinal]);
     }
     return known;
   }

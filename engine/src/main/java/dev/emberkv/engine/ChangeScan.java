@@ -18,6 +18,7 @@ final class ChangeScan implements RecordVisitor {
   private final Tiers tiers;
   private final long position;
   private final ChangeVisitor visitor;
+  private final long expiredUntil;
   private @Nullable CorruptionException damage;
 
   ChangeScan(Keyspace keyspace, Tiers tiers, long position, ChangeVisitor visitor) {
@@ -25,6 +26,7 @@ final class ChangeScan implements RecordVisitor {
     this.tiers = tiers;
     this.position = position;
     this.visitor = visitor;
+    this.expiredUntil = keyspace.expiredUntil();
   }
 
   /**
@@ -53,7 +55,8 @@ final class ChangeScan implements RecordVisitor {
       return;
     }
     if (kind == RecordFormat.ROW) {
-      if (tiers.log().isLive(location)) {
+      boolean over = expiredUntil >= 0 && Keyspace.isOver(timeSeconds, expiredUntil);
+      if (!over && tiers.log().isLive(location)) {
         visitor.row(key, timeSeconds, RawMemory.all().asSlice(payloadAddress, payloadBytes));
       }
     } else if (kind == RecordFormat.TOMBSTONE && !isThere(key)) {

@@ -5,10 +5,12 @@ import dev.emberkv.compaction.RecordVisitor;
 import dev.emberkv.compaction.SegmentUse;
 import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.compaction.VictimPolicy;
+import dev.emberkv.index.Location;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +25,7 @@ import org.slf4j.LoggerFactory;
 final class CleaningPass implements RecordVisitor {
   private static final Logger LOGGER = LoggerFactory.getLogger(CleaningPass.class);
 
+  private final Tiers tiers;
   private final SegmentedLog log;
   private final Epoch epoch;
   private final Evictor.KeyspaceRegistry keyspaces;
@@ -48,6 +51,7 @@ final class CleaningPass implements RecordVisitor {
       Map<Integer, Long> forgotten,
       LongConsumer pace) {
     this.forgotten = forgotten;
+    this.tiers = tiers;
     this.log = tiers.log();
     this.epoch = tiers.epoch();
     this.keyspaces = keyspaces;
@@ -77,6 +81,9 @@ final class CleaningPass implements RecordVisitor {
         || (deletes && !isNeeded(kind, table, sequence))) {
       return;
     }
+    if (kind == RecordFormat.ROW && dropExpired(location, table, key, sequence, timeSeconds)) {
+      return;
+    }
     long copy =
         log.appendCopy(kind, table, key, sequence, timeSeconds, payloadAddress, payloadBytes);
     if (!deletes) {
@@ -96,6 +103,36 @@ final class CleaningPass implements RecordVisitor {
       log.markDead(moved ? location : copy);
     }
     pace.accept(RecordFormat.storedBytes(payloadBytes));
+  }
+
+  /** Deletes a row instead of copying it if its life is over, and a tombstone finds room. */
+  private boolean dropExpired(long location, int table, long id, long sequence, int timeSeconds) {
+    if (!isOver(keyspaces.byId(table), timeSeconds)) {
+      return false;
+    }
+    long admitted = tiers.space().tryAdmitDelete(DiskSpace.logBytes(0) + RecordFormat.PAGE_BYTES);
+    if (admitted < 0) {
+      return false;
+    }
+    boolean[] dropped = new boolean[1];
+    try (Guard guard = epoch.enter()) {
+      Keyspace keyspace = keyspaces.byId(table); // not closed before the guard is left
+      if (keyspace != null && isOver(keyspace, timeSeconds)) {
+        ColdMatches known = new ColdMatches();
+        known.note(Location.cold(location), true, sequence, timeSeconds);
+        tiers.write(
+            1,
+            stamp -> dropped[0] = keyspace.removeVersion(guard.key.of(id), sequence, stamp, known));
+      }
+    } finally {
+      tiers.space().done(admitted);
+    }
+    return dropped[0];
+  }
+
+  private static boolean isOver(@Nullable Keyspace keyspace, int timeSeconds) {
+    long expired = keyspace == null ? -1 : keyspace.expiredUntil();
+    return expired >= 0 && Keyspace.isOver(timeSeconds, expired);
   }
 
   private boolean isNeeded(int kind, int table, long sequence) {

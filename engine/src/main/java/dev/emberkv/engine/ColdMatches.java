@@ -10,13 +10,15 @@ import java.util.Arrays;
 final class ColdMatches {
   private long own = Location.NONE;
   private long ownSequence;
+  private int ownTime;
   private long[] others = {};
 
   /** Notes a record that was read. */
-  void note(long location, boolean matches, long sequence) {
+  void note(long location, boolean matches, long sequence, int time) {
     if (matches) {
       own = location;
       ownSequence = sequence;
+      ownTime = time;
     } else {
       others = Arrays.copyOf(others, others.length + 1);
       others[others.length - 1] = location;
@@ -29,6 +31,10 @@ final class ColdMatches {
 
   long ownSequence() {
     return ownSequence;
+  }
+
+  int ownTime() {
+    return ownTime;
   }
 
   boolean isOther(long location) {

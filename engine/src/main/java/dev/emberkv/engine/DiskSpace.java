@@ -116,6 +116,20 @@ final class DiskSpace {
     return scarce ? admitScarce(bytes, false) : 0;
   }
 
+  /** Lets a delete in if there is room right now; -1 if not. */
+  long tryAdmitDelete(long bytes) {
+    if (!scarce) {
+      return 0;
+    }
+    synchronized (this) {
+      if (!hasRoomFor(bytes)) {
+        return -1;
+      }
+      underWay += bytes;
+      return bytes;
+    }
+  }
+
   private synchronized long admitScarce(long bytes, boolean refusable) {
     waits.beforeWaiting();
     long seen = fruitless;

@@ -9,9 +9,12 @@ import dev.emberkv.index.KeyHash;
 import dev.emberkv.uring.IoBackend;
 import dev.emberkv.uring.IoCounters;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -30,6 +33,10 @@ import org.slf4j.LoggerFactory;
  */
 final class EmberStore implements Store {
   private static final Logger LOGGER = LoggerFactory.getLogger(EmberStore.class);
+
+  /** The names of blobs in the catalog with the times of tables. */
+  private static final String CLOCK = "table-time-";
+
   private static final int MAX_KEYSPACES = 1 << 16;
   private static final long HASH_SALT = 0xd6e8feb86659fd93L;
 
@@ -45,6 +52,7 @@ final class EmberStore implements Store {
   private final Tiers tiers;
   private final Prefetcher prefetcher;
   private final Flusher flusher;
+  private final RowSweeper sweeper;
   private final ForgottenDeletions deletions;
   private final Compactor compactor;
   private final Changes changes;
@@ -91,7 +99,9 @@ final class EmberStore implements Store {
             new AsyncLookups(),
             waits);
     this.prefetcher = new Prefetcher(tiers);
-    this.flusher = new Flusher(tiers, options.checkpointInterval(), this::checkpoint);
+    this.flusher =
+        new Flusher(tiers, options.checkpointInterval(), this::checkpoint, this::saveClocks);
+    this.sweeper = new RowSweeper(tiers, () -> List.copyOf(tables.values()));
     this.deletions = new ForgottenDeletions(catalog);
     this.compactor = new Compactor(tiers, flusher, keyspaces::get, deletions);
     this.changes = new Changes(tiers, flusher, compactor, deletions);
@@ -125,6 +135,7 @@ final class EmberStore implements Store {
       EmberStore store = new EmberStore(options, catalog, backend, log, sizing);
       store.flusher.start();
       store.compactor.start();
+      store.sweeper.start();
       opened = true;
       return store;
     } finally {
@@ -192,6 +203,7 @@ final class EmberStore implements Store {
         rows.tokens.forEachRecord(needed::add);
         if (spec != null) {
           tables.put(spec.name(), tableOf(spec, rows));
+          startClock(rows);
         } else if (strings != null) {
           databases.adopt(rows, strings);
         }
@@ -319,6 +331,38 @@ final class EmberStore implements Store {
 
   private RowTable tableOf(TableSpec spec, Keyspace rows) {
     return new RowTable(spec, rows, tiers, prefetcher, changes, Sizing.counterBytes(options));
+  }
+
+  /** Makes the times durable that writers gave since the last call; rows expire by these then. */
+  private void saveClocks() {
+    Map<String, byte[]> times = new HashMap<>();
+    List<Runnable> saved = new ArrayList<>();
+    for (RowTable table : tables.values()) {
+      Keyspace rows = table.ifThere();
+      TableClock clock = rows == null ? null : rows.clock;
+      if (rows != null && clock != null && clock.unsaved() != 0) {
+        long seconds = clock.unsaved();
+        times.put(
+            CLOCK + rows.id,
+            ByteBuffer.allocate(2 * Long.BYTES).putLong(rows.definedAt).putLong(seconds).array());
+        saved.add(() -> clock.saved(seconds));
+      }
+    }
+    if (!times.isEmpty()) {
+      catalog.put(times);
+      saved.forEach(Runnable::run);
+    }
+  }
+
+  private void startClock(Keyspace rows) {
+    byte[] stored = catalog.get(CLOCK + rows.id);
+    TableClock clock = rows.clock;
+    if (stored != null && clock != null) {
+      ByteBuffer time = ByteBuffer.wrap(stored);
+      if (time.getLong() == rows.definedAt) {
+        clock.startAt(time.getLong());
+      }
+    }
   }
 
   @Override
@@ -489,6 +533,7 @@ final class EmberStore implements Store {
     }
     closed = true;
     prefetcher.close();
+    sweeper.close();
     databases.stop();
     tiers.async().close();
     compactor.close();

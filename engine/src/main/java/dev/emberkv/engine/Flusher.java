@@ -32,6 +32,7 @@ final class Flusher implements AutoCloseable {
   private final boolean periodic;
   private final long checkpointNanos;
   private final Runnable checkpoint;
+  private final Runnable afterFlush;
   private final Thread thread;
 
   /** Takes the newest checkpoint, which may last longer than flushes may wait. */
@@ -43,8 +44,10 @@ final class Flusher implements AutoCloseable {
    * Makes the flusher of a store.
    *
    * @param interval how often to run {@code checkpoint}, on a thread of its own; zero for never
+   * @param afterFlush what to do when something was made durable
    */
-  Flusher(Tiers tiers, Duration interval, Runnable checkpoint) {
+  Flusher(Tiers tiers, Duration interval, Runnable checkpoint, Runnable afterFlush) {
+    this.afterFlush = afterFlush;
     this.checkpointNanos = interval.isZero() ? Long.MAX_VALUE : interval.toNanos();
     this.checkpoint = checkpoint;
     this.tiers = tiers;
@@ -157,6 +160,7 @@ final class Flusher implements AutoCloseable {
       log.append(RecordFormat.COMMIT, 0, cut, cut, time, MemorySegment.NULL);
       log.flush();
       tiers.clock().commit(cut);
+      afterFlush.run();
       tiers.space().flushed(unflushed);
       done = true;
     } finally {

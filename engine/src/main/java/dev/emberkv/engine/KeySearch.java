@@ -13,6 +13,9 @@ final class KeySearch {
   /** What a damaged record's sequence is taken for: any write is newer. */
   static final long DAMAGED_SEQUENCE = 0;
 
+  /** What its time is taken for: it has not expired, so that reading it fails. */
+  static final int DAMAGED_TIME = -1;
+
   final long hash;
   private final Keyspace keyspace;
   private final RowKey key;
@@ -62,6 +65,10 @@ final class KeySearch {
         : known.ownSequence();
   }
 
+  int foundTime() {
+    return Location.isDram(found) ? Slot.time(keyspace.slotAddress(found)) : known.ownTime();
+  }
+
   /** Reads the record that the search stopped at; outside the lock. */
   void readUnknown() {
     keyspace.tiers.readers().read(unknown, new Reading());
@@ -72,12 +79,13 @@ final class KeySearch {
     @Override
     public void accept(int ordinal, long location, long address, int payloadBytes) {
       boolean own = keyspace.owns(address, payloadBytes, key);
-      known.note(location, own, Slot.sequence(address));
+      known.note(location, own, Slot.sequence(address), Slot.time(address));
     }
 
     @Override
     public void damaged(int ordinal, long location, long address, CorruptionException damage) {
-      known.note(location, keyspace.ownsDamaged(address, location, key), DAMAGED_SEQUENCE);
+      known.note(
+          location, keyspace.ownsDamaged(address, location, key), DAMAGED_SEQUENCE, DAMAGED_TIME);
     }
   }
 }

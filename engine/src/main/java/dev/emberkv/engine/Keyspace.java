@@ -36,8 +36,12 @@ final class Keyspace {
   /** Rows with a larger payload than this are never in DRAM. */
   static final int MAX_SLOT_PAYLOAD_BYTES = 512 << 10;
 
+  /** In place of a {@link RowStatus}: a record with the tag of a key is another one's. */
+  private static final byte NOT_ITS_OWN = -1;
+
   private static final long USE_SALT = 0xa0761d6478bd642fL;
   private static final int DELETION_STRIPE_BITS = 8;
+  private static final long ANY_VERSION = 0;
 
   /** How long to wait for another thread that is writing the same row back. */
   private static final long WRITE_BACK_PAUSE_NANOS = 20_000;
@@ -63,6 +67,12 @@ final class Keyspace {
 
   /** Decides which ids get a row; null when all do. Set before the first row is written. */
   @Nullable FeatureGate gate;
+
+  /** The time of rows that expire; null when they stay. Set before the first row is written. */
+  @Nullable TableClock clock;
+
+  /** How long rows live after their last write. Set with the clock. */
+  long ttlSeconds;
 
   /** What index and counters take, for the budget. */
   final LongSupplier memoryBytes;
@@ -98,6 +108,47 @@ final class Keyspace {
   private long gateBytes() {
     FeatureGate counting = gate;
     return counting == null ? 0 : counting.memoryBytes();
+  }
+
+  /**
+   * Returns the time of a write.
+   *
+   * @param given what the writer gave; 0 for none
+   * @throws IllegalArgumentException when the table takes no such time
+   */
+  int stampTime(long given) {
+    TableClock time = clock;
+    if (time != null) {
+      return time.stamp(given);
+    }
+    if (given != 0) {
+      throw new IllegalArgumentException("rows of the table do not expire by a time of their own");
+    }
+    return Tiers.wallSeconds();
+  }
+
+  /** Returns until when a row must have been written to be over now; below 0 when none is. */
+  long expiredUntil() {
+    TableClock time = clock;
+    return time == null ? -1 : time.now() - ttlSeconds;
+  }
+
+  /**
+   * Returns until when a row must have been written to be over for a batch; below 0 when none is.
+   * What a batch makes of a row depends on their times alone, not on how far the clock is, or
+   * whether the row has been dropped already.
+   */
+  long expiredUntil(Stamp stamp) {
+    return clock == null ? -1 : Integer.toUnsignedLong(stamp.time()) - ttlSeconds;
+  }
+
+  /** Returns whether the life of the row in a slot or a record is over. */
+  static boolean isOver(long address, long expiredUntil) {
+    return expiredUntil >= 0 && isOver(Slot.time(address), expiredUntil);
+  }
+
+  static boolean isOver(int time, long expiredUntil) {
+    return Integer.toUnsignedLong(time) <= expiredUntil;
   }
 
   /** Returns what to answer for a row that is not there. */
@@ -202,29 +253,40 @@ final class Keyspace {
         long slot = slotAddress(location);
         int payloadBytes = Slot.payloadBytes(Slot.state(slot));
         if (payloadBytes <= MAX_SLOT_PAYLOAD_BYTES && owns(slot, payloadBytes, key)) {
+          if (isOver(slot, expiredUntil())) {
+            return RowStatus.MISSING;
+          }
           reader.accept(Slot.payload(slot), payloadBytes);
           slabs.touch(slot);
           return RowStatus.HOT;
         }
-      } else if (readCold(key, hash, location, reader)) {
-        return RowStatus.COLD;
+      } else {
+        byte status = readCold(key, hash, location, reader);
+        if (status != NOT_ITS_OWN) {
+          return status;
+        }
       }
       tiers.counters().falsePositives.increment();
     }
     return RowStatus.MISSING;
   }
 
-  private boolean readCold(RowKey key, long hash, long location, RowReader reader) {
-    boolean[] found = new boolean[1];
+  private byte readCold(RowKey key, long hash, long location, RowReader reader) {
+    byte[] found = {NOT_ITS_OWN};
     tiers
         .readers()
         .read(
             location,
             (ordinal, at, address, payloadBytes) -> {
-              if (owns(address, payloadBytes, key)) {
+              if (!owns(address, payloadBytes, key)) {
+                return;
+              }
+              if (isOver(address, expiredUntil())) {
+                found[0] = RowStatus.MISSING;
+              } else {
                 reader.accept(Slot.payload(address), payloadBytes);
                 admit(hash, location, address, payloadBytes);
-                found[0] = true;
+                found[0] = RowStatus.COLD;
               }
             });
     return found[0];
@@ -469,6 +531,12 @@ final class Keyspace {
     if (mustLogFirst(slot, state, version)) {
       return Attempt.LOG_FIRST;
     }
+    if (isOver(slot, expiredUntil(stamp))) {
+      if (!change.admits()) {
+        return Attempt.DONE;
+      }
+      change.create(Slot.payload(slot));
+    }
     change.applyTo(Slot.payload(slot));
     Slot.setVersion(slot, version);
     Slot.setState(slot, state | Slot.DIRTY);
@@ -675,7 +743,22 @@ final class Keyspace {
    * @return whether it was there
    */
   boolean remove(RowKey key, Stamp stamp, ColdMatches known) {
-    Removal removal = new Removal(new KeySearch(this, key, known), stamp);
+    return remove(key, new Removal(new KeySearch(this, key, known), stamp, ANY_VERSION));
+  }
+
+  /**
+   * Removes one version of a row and logs that it is gone.
+   *
+   * @param sequence number of the version
+   * @param known what the caller read of the key's log locations already
+   * @return whether it was still there, expired or not
+   */
+  boolean removeVersion(RowKey key, long sequence, Stamp stamp, ColdMatches known) {
+    Removal removal = new Removal(new KeySearch(this, key, known), stamp, sequence);
+    return remove(key, removal) || removal.over;
+  }
+
+  private boolean remove(RowKey key, Removal removal) {
     while (true) {
       Attempt attempt = tryRemove(removal);
       if (removal.cutFrom != null) {
@@ -687,7 +770,7 @@ final class Keyspace {
         case LOG_FIRST -> logVersionOf(slotAddress(removal.search.found));
         case DONE -> {
           logTombstone(key, removal.stamp);
-          return true;
+          return !removal.over;
         }
         default -> {
           return false;
@@ -704,7 +787,14 @@ final class Keyspace {
     /** The stamp of a tombstone to be logged for what a cut lies before. */
     @Nullable Stamp cutFrom;
 
-    Removal(KeySearch search, Stamp stamp) {
+    /** The version to be removed, or {@link #ANY_VERSION}. */
+    final long version;
+
+    /** Whether the life of the row that was removed was over. */
+    boolean over;
+
+    Removal(KeySearch search, Stamp stamp, long version) {
+      this.version = version;
       this.search = search;
       this.stamp = stamp;
     }
@@ -726,6 +816,9 @@ final class Keyspace {
         }
         return Attempt.NEEDLESS;
       }
+      if (removal.version != ANY_VERSION && search.foundSequence() != removal.version) {
+        return Attempt.NEEDLESS;
+      }
       if (search.foundSequence() >= removal.stamp.sequence()) {
         Stamp renewed = removal.stamp.renewed(tiers.clock().next());
         if (tiers.isCutBetween(removal.stamp.sequence(), renewed.sequence())) {
@@ -736,6 +829,8 @@ final class Keyspace {
       if (mustLogFirst(search.found, removal.stamp)) {
         return Attempt.LOG_FIRST;
       }
+      long expired = expiredUntil();
+      removal.over = expired >= 0 && isOver(search.foundTime(), expired);
       deadRecord = logHome(search.found);
       index.remove(home, search.hash, search.found);
       raiseDeletions(search.hash, removal.stamp.sequence());

@@ -8,12 +8,14 @@ public final class PushOptions {
   /** The longest token in bytes. */
   public static final int MAX_TOKEN_BYTES = 128;
 
-  private static final PushOptions NONE = new PushOptions(OptionalDouble.empty(), null);
+  private static final PushOptions NONE = new PushOptions(OptionalDouble.empty(), null, 0);
 
   private final OptionalDouble learningRate;
   private final byte @Nullable [] token;
+  private final long timeSeconds;
 
-  private PushOptions(OptionalDouble learningRate, byte @Nullable [] token) {
+  private PushOptions(OptionalDouble learningRate, byte @Nullable [] token, long timeSeconds) {
+    this.timeSeconds = timeSeconds;
     this.learningRate = learningRate;
     this.token = token;
   }
@@ -30,7 +32,7 @@ public final class PushOptions {
    */
   public PushOptions withLearningRate(double newLearningRate) {
     Optimizer.requirePositive(newLearningRate, "learning rate");
-    return new PushOptions(OptionalDouble.of(newLearningRate), token);
+    return new PushOptions(OptionalDouble.of(newLearningRate), token, timeSeconds);
   }
 
   /**
@@ -45,7 +47,30 @@ public final class PushOptions {
       throw new IllegalArgumentException(
           "a token has 1 to %d bytes, not %d".formatted(MAX_TOKEN_BYTES, newToken.length));
     }
-    return new PushOptions(learningRate, newToken.clone());
+    return new PushOptions(learningRate, newToken.clone(), timeSeconds);
+  }
+
+  /**
+   * Returns a copy with the time of the data, for a table whose rows expire by that; see {@link
+   * Expiry}.
+   *
+   * @param newTimeSeconds since 1970, 1 to 2^32 - 1
+   */
+  public PushOptions withTime(long newTimeSeconds) {
+    requireTime(newTimeSeconds);
+    return new PushOptions(learningRate, token, newTimeSeconds);
+  }
+
+  static void requireTime(long seconds) {
+    if (seconds < 1 || seconds > Expiry.MAX_TTL_SECONDS) {
+      throw new IllegalArgumentException(
+          "a time is from 1 to %d seconds, not %d".formatted(Expiry.MAX_TTL_SECONDS, seconds));
+    }
+  }
+
+  /** Returns the time of the data, 0 for none. */
+  long timeSeconds() {
+    return timeSeconds;
   }
 
   OptionalDouble learningRate() {

@@ -29,6 +29,7 @@ final class RowPush {
   private final MemorySegment gradients;
   private final double learningRate;
   private final byte @Nullable [] token;
+  private final long givenTime;
 
   /**
    * Checks a push.
@@ -49,6 +50,7 @@ final class RowPush {
     Optimizer optimizer = table.spec().optimizer();
     this.learningRate = options.learningRate().orElse(optimizer.learningRate());
     this.token = options.token();
+    this.givenTime = options.timeSeconds();
     if (!optimizer.learns()) {
       throw new IllegalArgumentException(
           "table %s has no optimizer that a push could run".formatted(table.spec().name()));
@@ -146,6 +148,7 @@ final class RowPush {
   }
 
   private void runParts(Keyspace keyspace, GradientBatch batch, GradientStep steps, Guard guard) {
+    int time = keyspace.stampTime(givenTime);
     int count = batch.count();
     int most = partKeys(steps.payloadBytes());
     MemorySegment ids = batch.ids();
@@ -156,6 +159,7 @@ final class RowPush {
     try {
       tiers.write(
           count + (token == null ? 0 : 1),
+          time,
           stamp -> {
             logToken(keyspace, stamp);
             start.apply(stamp);

@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.index.EntryScan;
 import dev.emberkv.index.Location;
 import dev.emberkv.uring.NativeMemory;
@@ -17,13 +18,20 @@ final class RowScan implements AutoCloseable {
   /** Takes a row whose header and payload lie one behind the other, as in a {@link Slot}. */
   interface Visitor {
     void row(long address);
+
+    /** Takes note of a row that is damaged, and fails unless it can do without. */
+    default void damaged(CorruptionException damage) {
+      throw damage;
+    }
   }
 
   private static final long CHUNK_BYTES = 4L << 20;
   private static final int MAX_ROWS = 1 << 14;
   private static final int MIN_ROWS = 64;
 
-  private Keyspace keyspace;
+  /** Homes without rows are passed over, but not without end: others wait for the epoch. */
+  private static final int MAX_HOMES_PER_ROW = 16;
+
   private final int copiedBytes;
   private final int chunkRows;
   private final NativeMemory copies;
@@ -39,8 +47,7 @@ final class RowScan implements AutoCloseable {
    *
    * @param payloadBytes how much of the payload of each row is wanted
    */
-  RowScan(Keyspace keyspace, int payloadBytes) {
-    this.keyspace = keyspace;
+  RowScan(int payloadBytes) {
     this.copiedBytes = Slot.HEADER_BYTES + Math.ceilDiv(payloadBytes, 8) * 8;
     this.chunkRows = Math.clamp(CHUNK_BYTES / copiedBytes, MIN_ROWS, MAX_ROWS);
     this.copies = NativeMemory.reserveSmallPages(2L * chunkRows * copiedBytes);
@@ -50,22 +57,25 @@ final class RowScan implements AutoCloseable {
   /**
    * Shows some rows, from a position on; returns the next position, 0 at the end.
    *
-   * @param rows the table's rows, in case it was cleared meanwhile
+   * @param keyspace the table's rows now; it may have been cleared since the last call
+   * @param maxRows about how many rows to look at
    */
-  long run(Keyspace rows, long from, Visitor visitor) {
-    keyspace = rows;
+  long run(Keyspace keyspace, long from, int maxRows, Visitor visitor) {
+    int wanted = Math.min(maxRows, chunkRows);
+    int homes = 0;
     copyCount = 0;
     coldCount = 0;
     EntryScan entries = keyspace.index.scan();
     long position = from;
     do {
-      position = walkHome(entries, position);
-    } while (position != 0 && copyCount + coldCount < chunkRows);
+      position = walkHome(keyspace, entries, position);
+      homes++;
+    } while (position != 0 && copyCount + coldCount < wanted && homes < MAX_HOMES_PER_ROW * wanted);
     for (int i = 0; i < copyCount; i++) {
       visitor.row(copy(i));
     }
     if (coldCount > 0) {
-      readCold(visitor);
+      readCold(keyspace, visitor);
     }
     return position;
   }
@@ -74,7 +84,7 @@ final class RowScan implements AutoCloseable {
     return copies.address() + (long) i * copiedBytes;
   }
 
-  private long walkHome(EntryScan entries, long position) {
+  private long walkHome(Keyspace keyspace, EntryScan entries, long position) {
     int copiesBefore = copyCount;
     int coldBefore = coldCount;
     while (true) {
@@ -82,7 +92,7 @@ final class RowScan implements AutoCloseable {
       long next =
           entries.step(
               position, (hash, knownBits, location) -> step = put(step, stepCount++, location));
-      takeStep();
+      takeStep(keyspace);
       if (entries.isUnchanged()) {
         return next;
       }
@@ -99,7 +109,7 @@ final class RowScan implements AutoCloseable {
     return target;
   }
 
-  private void takeStep() {
+  private void takeStep(Keyspace keyspace) {
     for (int i = 0; i < stepCount; i++) {
       long location = step[i];
       if (!Location.isDram(location)) {
@@ -112,12 +122,24 @@ final class RowScan implements AutoCloseable {
     }
   }
 
-  private void readCold(Visitor visitor) {
+  private void readCold(Keyspace keyspace, Visitor visitor) {
     try (RecordReader reader = keyspace.tiers.readers().borrow()) {
       for (int i = 0; i < coldCount; i++) {
         reader.add(cold[i], i);
       }
-      reader.run(copiedBytes, (i, location, address, payloadBytes) -> visitor.row(address));
+      reader.run(copiedBytes, new Reading(visitor));
+    }
+  }
+
+  private record Reading(Visitor visitor) implements RecordConsumer {
+    @Override
+    public void accept(int ordinal, long location, long address, int payloadBytes) {
+      visitor.row(address);
+    }
+
+    @Override
+    public void damaged(int ordinal, long location, long address, CorruptionException damage) {
+      visitor.damaged(damage);
     }
   }
 

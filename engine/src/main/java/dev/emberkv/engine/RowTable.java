@@ -16,6 +16,9 @@ final class RowTable implements Table {
   /** The most keys that are handled in one go; larger batches are cut. */
   static final int MAX_BATCH = 1 << 17;
 
+  /** The time of deletions, which have none. */
+  private static final long NO_TIME = -1;
+
   private final TableSpec spec;
   private final RowLayout layout;
   private final int rowBytes;
@@ -62,6 +65,10 @@ final class RowTable implements Table {
   private void adopt(Keyspace keyspace) {
     keyspace.learns = spec.optimizer().learns();
     keyspace.gate = FeatureGate.of(spec, counterBytes);
+    if (spec.expiry().ttlSeconds() > 0) {
+      keyspace.clock = new TableClock(spec.expiry().dataTime());
+      keyspace.ttlSeconds = spec.expiry().ttlSeconds();
+    }
   }
 
   RowLayout layout() {
@@ -84,6 +91,18 @@ final class RowTable implements Table {
     }
     current = next;
     return previous;
+  }
+
+  /** Returns the rows, or null when the table was dropped. */
+  @Nullable Keyspace ifThere() {
+    return current;
+  }
+
+  @Override
+  public ShrinkReport shrink(boolean dryRun) {
+    try (RowShrink rules = new RowShrink(this, tiers, () -> false)) {
+      return rules.run(dryRun);
+    }
   }
 
   Keyspace keyspace() {
@@ -233,6 +252,9 @@ final class RowTable implements Table {
     if (Slot.key(slot) != key || Slot.table(slot) != keyspace.id) {
       return RowStatus.MISSING;
     }
+    if (Keyspace.isOver(slot, keyspace.expiredUntil())) {
+      return RowStatus.MISSING;
+    }
     RawMemory.copy(Slot.payload(slot), row, 0, rowBytes);
     if (!HashIndex.unchanged(home, header)) {
       return RowStatus.MISSING;
@@ -245,16 +267,24 @@ final class RowTable implements Table {
   public void put(MemorySegment keys, MemorySegment rows) {
     long count = countOf(keys);
     checkRows(rows, count, rowBytes);
-    put(keys, count, rows, layout);
+    put(keys, count, 0, rows, layout);
+  }
+
+  @Override
+  public void put(MemorySegment keys, MemorySegment rows, long timeSeconds) {
+    PushOptions.requireTime(timeSeconds);
+    long count = countOf(keys);
+    checkRows(rows, count, rowBytes);
+    put(keys, count, timeSeconds, rows, layout);
   }
 
   /** Writes rows, of which the caller has those bytes that the layout calls the embedding. */
-  private void put(MemorySegment keys, long count, MemorySegment rows, RowLayout given) {
+  private void put(MemorySegment keys, long count, long time, MemorySegment rows, RowLayout given) {
     DiskSpace space = tiers.space();
     long admitted =
         space.admit(count * DiskSpace.logBytes(layout.payloadBytes()) + RecordFormat.PAGE_BYTES);
     try {
-      write(keys, count, batch -> batch.put(new RowSource.Packed(rows, given, initialState)));
+      write(keys, count, time, batch -> batch.put(new RowSource.Packed(rows, given, initialState)));
     } finally {
       space.done(admitted);
     }
@@ -266,20 +296,22 @@ final class RowTable implements Table {
   }
 
   @Override
-  public void load(MemorySegment keys, MemorySegment storedRows) {
+  public void load(MemorySegment keys, MemorySegment storedRows, long timeSeconds) {
     long count = countOf(keys);
     checkRows(storedRows, count, layout.payloadBytes());
-    put(keys, count, storedRows, new RowLayout(layout.payloadBytes(), 0));
+    long time = spec.expiry().dataTime() ? timeSeconds : 0;
+    put(keys, count, time, storedRows, new RowLayout(layout.payloadBytes(), 0));
   }
 
   @Override
   public TableScan scan() {
-    RowScan scan = new RowScan(keyspace(), layout.payloadBytes());
+    keyspace(); // for the exception
+    RowScan scan = new RowScan(layout.payloadBytes());
     return new TableScan() {
       @Override
       public long next(long cursor, ChangeVisitor visitor) {
         try (Guard _ = tiers.epoch().enter()) {
-          return scan.run(keyspace(), cursor, row -> show(row, visitor));
+          return showSome(scan, cursor, visitor);
         }
       }
 
@@ -288,6 +320,20 @@ final class RowTable implements Table {
         scan.close();
       }
     };
+  }
+
+  private long showSome(RowScan scan, long cursor, ChangeVisitor visitor) {
+    Keyspace keyspace = keyspace();
+    long expiredUntil = keyspace.expiredUntil();
+    return scan.run(
+        keyspace,
+        cursor,
+        Integer.MAX_VALUE,
+        row -> {
+          if (!Keyspace.isOver(row, expiredUntil)) {
+            show(row, visitor);
+          }
+        });
   }
 
   private void show(long row, ChangeVisitor visitor) {
@@ -319,7 +365,7 @@ final class RowTable implements Table {
     DiskSpace space = tiers.space();
     long admitted = space.admitDelete(count * DiskSpace.logBytes(0) + RecordFormat.PAGE_BYTES);
     try {
-      write(keys, count, batch -> deleted[0] += batch.delete());
+      write(keys, count, NO_TIME, batch -> deleted[0] += batch.delete());
     } finally {
       space.done(admitted);
     }
@@ -344,33 +390,53 @@ final class RowTable implements Table {
   }
 
   /** Runs one batch, a part at a time, under one sequence number. */
-  private void write(MemorySegment keys, long count, Consumer<BatchWrite> change) {
+  private void write(MemorySegment keys, long count, long time, Consumer<BatchWrite> change) {
+    whole(() -> {
+      try (Guard guard = tiers.epoch().enter()) {
+        Keyspace keyspace = keyspace();
+        int stampTime = time == NO_TIME ? Tiers.wallSeconds() : keyspace.stampTime(time);
+        tiers.write(
+            count,
+            stampTime,
+            stamp -> {
+              for (long first = 0; first < count; first += MAX_BATCH) {
+                int size = (int) Math.min(MAX_BATCH, count - first);
+                change.accept(new BatchWrite(keyspace, tiers, stamp, keys, first, size, guard));
+              }
+            });
+      }
+    });
+  }
+
+  /** What is done to rows one by one, as one batch. */
+  interface Deletions {
+    void run(Keyspace keyspace, RowKey.Id key, Stamp stamp);
+  }
+
+  /** Deletes rows, as many as are said at most, as one batch. */
+  void deleteTogether(long count, Deletions deletions) {
+    whole(() -> {
+      try (Guard guard = tiers.epoch().enter()) {
+        Keyspace keyspace = keyspace();
+        tiers.write(count, stamp -> deletions.run(keyspace, guard.key, stamp));
+      }
+    });
+  }
+
+  /** Writes a batch that no push can come upon half done, and waits until it counts as done. */
+  private void whole(Runnable batch) {
     boolean shared = spec.optimizer().learns() && tiers.writesThrough();
     if (shared) {
       wholeBatches.readLock().lock();
     }
     try {
-      writeBatch(keys, count, change);
+      batch.run();
     } finally {
       if (shared) {
         wholeBatches.readLock().unlock();
       }
     }
     tiers.acknowledge();
-  }
-
-  private void writeBatch(MemorySegment keys, long count, Consumer<BatchWrite> change) {
-    try (Guard guard = tiers.epoch().enter()) {
-      Keyspace keyspace = keyspace();
-      tiers.write(
-          count,
-          stamp -> {
-            for (long first = 0; first < count; first += MAX_BATCH) {
-              int size = (int) Math.min(MAX_BATCH, count - first);
-              change.accept(new BatchWrite(keyspace, tiers, stamp, keys, first, size, guard));
-            }
-          });
-    }
   }
 
   static long countOf(MemorySegment keys) {

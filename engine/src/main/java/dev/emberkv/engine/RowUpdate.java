@@ -31,10 +31,14 @@ final class RowUpdate {
     final long sequence;
     final byte @Nullable [] payload;
 
-    Base(long location, long sequence, byte @Nullable [] payload) {
+    /** Whether the row that is made starts anew: there is none, or its life is over. */
+    final boolean absent;
+
+    Base(long location, long sequence, byte @Nullable [] payload, boolean absent) {
       this.location = location;
       this.sequence = sequence;
       this.payload = payload;
+      this.absent = absent;
     }
 
     /** Returns whether a search under the lock has found this version. */
@@ -74,8 +78,11 @@ final class RowUpdate {
         case READ_FIRST -> search.readUnknown();
         case LOG_FIRST -> keyspace.logVersionOf(keyspace.slotAddress(search.found));
         default -> {
-          if (base != null && (!mayReplace(base) || replace(base))) {
-            return;
+          if (base != null) {
+            Base read = base.payload == null && !base.absent ? readRecord(base) : base;
+            if (!mayReplace(read) || replace(read)) {
+              return;
+            }
           }
         }
       }
@@ -84,7 +91,7 @@ final class RowUpdate {
 
   /** Returns whether the row is there, or may be made. */
   private boolean mayReplace(Base base) {
-    if (base.location != Location.NONE) {
+    if (!base.absent) {
       return true;
     }
     if (admitted == null) {
@@ -108,23 +115,26 @@ final class RowUpdate {
   /** Notes the version that was found; a copy of it where it is in DRAM. Under the lock. */
   private Base baseOf(long found) {
     if (found == Location.NONE) {
-      return new Base(found, 0, null);
+      return new Base(found, 0, null, true);
     }
-    byte[] payload = null;
-    if (Location.isDram(found)) {
-      payload = new byte[change.payloadBytes()];
-      long slot = keyspace.slotAddress(found);
-      RawMemory.copy(Slot.payload(slot), MemorySegment.ofArray(payload), 0, payload.length);
+    if (!Location.isDram(found)) {
+      return new Base(found, search.foundSequence(), null, false);
     }
-    return new Base(found, search.foundSequence(), payload);
+    return versionAt(found, search.foundSequence(), keyspace.slotAddress(found));
+  }
+
+  /** Copies the version in a slot or a record, unless its life is over. */
+  private Base versionAt(long location, long sequence, long address) {
+    if (Keyspace.isOver(address, keyspace.expiredUntil(stamp))) {
+      return new Base(location, sequence, null, true);
+    }
+    byte[] payload = new byte[change.payloadBytes()];
+    RawMemory.copy(Slot.payload(address), MemorySegment.ofArray(payload), 0, payload.length);
+    return new Base(location, sequence, payload, false);
   }
 
   /** Puts a new version in the place of another; false when that one is gone. */
-  private boolean replace(Base noted) {
-    Base base = noted;
-    if (base.payload == null && base.location != Location.NONE) {
-      base = new Base(base.location, base.sequence, readRecord(base.location));
-    }
+  private boolean replace(Base base) {
     if (base.sequence > stamp.sequence()) {
       stamp = stamp.renewed(keyspace.tiers.clock().next());
     }
@@ -144,16 +154,16 @@ final class RowUpdate {
     return placed;
   }
 
-  private byte[] readRecord(long location) {
-    byte[] payload = new byte[change.payloadBytes()];
+  /** Reads the version that was found on the device. */
+  private Base readRecord(Base noted) {
+    Base[] read = new Base[1];
     keyspace
         .tiers
         .readers()
         .read(
-            location,
+            noted.location,
             (ordinal, at, address, payloadBytes) ->
-                RawMemory.copy(
-                    Slot.payload(address), MemorySegment.ofArray(payload), 0, payload.length));
-    return payload;
+                read[0] = versionAt(noted.location, noted.sequence, address));
+    return read[0];
   }
 }

@@ -15,6 +15,8 @@ final class RulesCodec {
 
   private static final byte COUNTED = 1;
   private static final byte CHANCE = 2;
+  private static final byte TTL = 3;
+  private static final byte MAX_ROWS = 4;
 
   private RulesCodec() {}
 
@@ -32,6 +34,20 @@ final class RulesCodec {
             yield 1;
           }
         };
+    Expiry expiry = spec.expiry();
+    if (expiry.ttlSeconds() > 0) {
+      rules.writeBytes(
+          buffer(2 + Long.BYTES)
+              .put(TTL)
+              .put((byte) (expiry.dataTime() ? 1 : 0))
+              .putLong(expiry.ttlSeconds())
+              .array());
+      count++;
+    }
+    if (expiry.maxRows() > 0) {
+      rules.writeBytes(buffer(1 + Long.BYTES).put(MAX_ROWS).putLong(expiry.maxRows()).array());
+      count++;
+    }
     byte[] encoded = new byte[EMPTY_BYTES + rules.size()];
     encoded[0] = (byte) count;
     System.arraycopy(rules.toByteArray(), 0, encoded, EMPTY_BYTES, rules.size());
@@ -46,6 +62,7 @@ final class RulesCodec {
   static UnaryOperator<TableSpec> decode(ByteBuffer in) {
     int count = in.get();
     FeatureAdmission admission = new FeatureAdmission.All();
+    Expiry expiry = Expiry.NEVER;
     for (int i = 0; i < count; i++) {
       byte rule = in.get();
       switch (rule) {
@@ -54,12 +71,18 @@ final class RulesCodec {
           admission = new FeatureAdmission.Counted(times, FeatureAdmission.Sight.ofCode(in.get()));
         }
         case CHANCE -> admission = new FeatureAdmission.Chance(in.getDouble());
+        case TTL -> {
+          boolean dataTime = in.get() == 1;
+          expiry = new Expiry(in.getLong(), dataTime, expiry.maxRows());
+        }
+        case MAX_ROWS -> expiry = new Expiry(expiry.ttlSeconds(), expiry.dataTime(), in.getLong());
         default ->
             throw new IllegalStateException(
                 "a table definition has rule %d, which this release does not know".formatted(rule));
       }
     }
     FeatureAdmission decoded = admission;
-    return spec -> spec.withAdmission(decoded);
+    Expiry decodedExpiry = expiry;
+    return spec -> spec.withAdmission(decoded).withExpiry(decodedExpiry);
   }
 }

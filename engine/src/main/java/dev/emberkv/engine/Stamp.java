@@ -35,7 +35,7 @@ final class Stamp {
     return sequence;
   }
 
-  /** Returns the wall clock in seconds since 1970. */
+  /** Returns the time of the rows, in seconds since 1970. */
   int time() {
     return time;
   }

@@ -15,7 +15,7 @@ public interface Table {
   /** Returns the properties that the table was made with. */
   TableSpec spec();
 
-  /** Returns the number of rows. */
+  /** Returns the number of rows; those that have expired count until they are dropped. */
   long size();
 
   /** Returns a reading of the table's counters. */
@@ -96,6 +96,15 @@ public interface Table {
    */
   void put(MemorySegment keys, MemorySegment rows);
 
+  /**
+   * Writes rows as of a time, for a table whose rows expire by that; see {@link Expiry}. The
+   * table's time does not go back: a row that comes late is as of the latest time.
+   *
+   * @param timeSeconds since 1970, 1 to 2^32 - 1
+   * @throws IllegalArgumentException also when the table has the wall clock's time
+   */
+  void put(MemorySegment keys, MemorySegment rows, long timeSeconds);
+
   /** Writes rows; see {@link #put(MemorySegment, MemorySegment)}. */
   default void put(long[] keys, MemorySegment rows) {
     put(MemorySegment.ofArray(keys), rows);
@@ -138,8 +147,10 @@ public interface Table {
    *
    * @param keys n packed ids
    * @param storedRows n packed rows of {@link TableSpec#storedRowBytes} each
+   * @param timeSeconds when they were written, for a table with a time of its own; else they count
+   *     as written now
    */
-  void load(MemorySegment keys, MemorySegment storedRows);
+  void load(MemorySegment keys, MemorySegment storedRows, long timeSeconds);
 
   /** Begins a walk over all rows. */
   TableScan scan();
@@ -172,6 +183,15 @@ public interface Table {
    * when the table is cleared, or dropped and made anew, and positions begin anew then, too.
    */
   long origin();
+
+  /**
+   * Drops the rows that the table's {@link Expiry} wants gone, now and for good: those whose time
+   * to live is over, then the ones that were not written for longest, down to the most rows that
+   * the table may have. A row that is written meanwhile stays. Reads all rows.
+   *
+   * @param dryRun whether to count them only
+   */
+  ShrinkReport shrink(boolean dryRun);
 
   /** Deletes rows and returns how many there were. */
   long delete(MemorySegment keys);

@@ -128,6 +128,7 @@ final class TableCodec {
             },
             seed,
             optimizer,
-            new FeatureAdmission.All()));
+            new FeatureAdmission.All(),
+            Expiry.NEVER));
   }
 }

@@ -83,11 +83,13 @@ public final class TableImport {
     if (chunk.rows() > 0) {
       long[] ids = new long[chunk.rows()];
       byte[] rows = new byte[chunk.rows() * rowBytes];
+      long latest = 0;
       for (int i = 0; i < ids.length; i++) {
         ids[i] = chunk.id(i, rowBytes);
+        latest = Math.max(latest, Integer.toUnsignedLong(chunk.time(i, rowBytes)));
         chunk.data().get(chunk.rowOffset(i, rowBytes), rows, i * rowBytes, rowBytes);
       }
-      table.load(MemorySegment.ofArray(ids), MemorySegment.ofArray(rows));
+      table.load(MemorySegment.ofArray(ids), MemorySegment.ofArray(rows), latest);
     }
   }
 }

@@ -10,6 +10,7 @@ package dev.emberkv.engine;
  * @param seed seed of the initializer
  * @param optimizer how rows follow gradients
  * @param admission which ids get a row when gradients are pushed to them
+ * @param expiry when rows go by themselves
  */
 public record TableSpec(
     String name,
@@ -18,7 +19,8 @@ public record TableSpec(
     Initializer initializer,
     long seed,
     Optimizer optimizer,
-    FeatureAdmission admission) {
+    FeatureAdmission admission,
+    Expiry expiry) {
   /** The widest embedding. */
   public static final int MAX_DIM = 65_536;
 
@@ -42,32 +44,38 @@ public record TableSpec(
         new Initializer.Zeros(),
         0,
         Optimizer.none(),
-        new FeatureAdmission.All());
+        new FeatureAdmission.All(),
+        Expiry.NEVER);
   }
 
   /** Returns a copy with another name. */
   public TableSpec withName(String newName) {
-    return new TableSpec(newName, dim, dtype, initializer, seed, optimizer, admission);
+    return new TableSpec(newName, dim, dtype, initializer, seed, optimizer, admission, expiry);
   }
 
   /** Returns a copy with another number format. */
   public TableSpec withDtype(Dtype newDtype) {
-    return new TableSpec(name, dim, newDtype, initializer, seed, optimizer, admission);
+    return new TableSpec(name, dim, newDtype, initializer, seed, optimizer, admission, expiry);
   }
 
   /** Returns a copy with another initializer. */
   public TableSpec withInitializer(Initializer newInitializer, long newSeed) {
-    return new TableSpec(name, dim, dtype, newInitializer, newSeed, optimizer, admission);
+    return new TableSpec(name, dim, dtype, newInitializer, newSeed, optimizer, admission, expiry);
   }
 
   /** Returns a copy with another optimizer. */
   public TableSpec withOptimizer(Optimizer newOptimizer) {
-    return new TableSpec(name, dim, dtype, initializer, seed, newOptimizer, admission);
+    return new TableSpec(name, dim, dtype, initializer, seed, newOptimizer, admission, expiry);
   }
 
   /** Returns a copy with another rule for which ids get a row; only a table that learns has one. */
   public TableSpec withAdmission(FeatureAdmission newAdmission) {
-    return new TableSpec(name, dim, dtype, initializer, seed, optimizer, newAdmission);
+    return new TableSpec(name, dim, dtype, initializer, seed, optimizer, newAdmission, expiry);
+  }
+
+  /** Returns a copy with other rules for when rows go. */
+  public TableSpec withExpiry(Expiry newExpiry) {
+    return new TableSpec(name, dim, dtype, initializer, seed, optimizer, admission, newExpiry);
   }
 
   /** Checks what only the finished properties can tell. */

@@ -45,7 +45,12 @@ record Tiers(
    */
   Stamp nextStamp(long rows) {
     log.checkWritable();
-    return new Stamp(clock.next(), (int) (System.currentTimeMillis() / 1000), rows == 1);
+    return new Stamp(clock.next(), wallSeconds(), rows == 1);
+  }
+
+  /** Returns the wall clock in seconds since 1970. */
+  static int wallSeconds() {
+    return (int) (System.currentTimeMillis() / 1000);
   }
 
   /** Returns whether rows go to the log before they are acknowledged. */
@@ -67,7 +72,16 @@ record Tiers(
    * @throws dev.emberkv.uring.IoFailure when the store is read-only since a write or sync failed
    */
   void write(long rows, Consumer<Stamp> batch) {
-    Stamp stamp = nextStamp(rows);
+    write(nextStamp(rows), batch);
+  }
+
+  /** Writes a batch as {@link #write(long, Consumer)} does, as of a time in seconds since 1970. */
+  void write(long rows, int time, Consumer<Stamp> batch) {
+    log.checkWritable();
+    write(new Stamp(clock.next(), time, rows == 1), batch);
+  }
+
+  private void write(Stamp stamp, Consumer<Stamp> batch) {
     try {
       batch.accept(stamp);
     } catch (RuntimeException e) {

@@ -1,6 +1,7 @@
 package dev.emberkv.server;
 
 import dev.emberkv.engine.RowStatus;
+import dev.emberkv.engine.ShrinkReport;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.Table;
 import dev.emberkv.engine.TableSpec;
@@ -37,6 +38,7 @@ final class EmbeddingCommands {
 
   /** Returns the commands of this family. */
   List<Command> definitions() {
+    PoolCommand pooled = new PoolCommand(store, maxReplyBytes);
     return List.of(
         write("emb.create", -4, "Makes a table of embeddings.").handler(this::create).build(),
         write("emb.drop", 2, "Drops a table with all its rows.").handler(this::drop).build(),
@@ -53,8 +55,14 @@ final class EmbeddingCommands {
         write("emb.push", -4, "Moves rows along gradients, as the table's optimizer says.")
             .handler(new PushCommand(store))
             .build(),
+        write("emb.shrink", -2, "Drops the rows that a table's rules want gone, or counts them.")
+            .handler(this::shrink)
+            .build(),
         read("emb.pool", -5, "Returns the sums or means of bags of rows.")
-            .handler(new PoolCommand(store, maxReplyBytes))
+            .handler(pooled::one)
+            .build(),
+        read("emb.mpool", -5, "Returns the sums or means of bags of rows of several tables.")
+            .handler(pooled::many)
             .build(),
         read("emb.prefetch", 3, "Brings the rows of packed ids into DRAM; returns a ticket.")
             .handler(this::prefetch)
@@ -95,7 +103,7 @@ final class EmbeddingCommands {
     Table table = table(request);
     TableSpec spec = table.spec();
     TableStats stats = table.stats();
-    out.map(12);
+    out.map(13);
     out.bulk("name");
     out.bulk(spec.name());
     out.bulk("dim");
@@ -114,12 +122,30 @@ final class EmbeddingCommands {
     out.integer(stats.notAdmitted());
     out.bulk("counter_bytes");
     out.integer(stats.counterBytes());
+    out.bulk("expiry");
+    out.bulk(ExpiryDefinition.text(spec.expiry()));
     out.bulk("optimizer");
     out.bulk(OptimizerDefinition.text(spec.optimizer()));
     out.bulk("init");
     out.bulk(TableDefinition.text(spec.initializer()));
     out.bulk("seed");
     out.bulk(Long.toString(spec.seed()));
+  }
+
+  /** {@code EMB.SHRINK table [DRYRUN]}: how many rows there were, and how many each rule drops. */
+  private void shrink(Request request, Session session, RespEncoder out) {
+    boolean dryRun = request.size() == 3;
+    if (request.size() > 3 || (dryRun && !request.is(2, "DRYRUN"))) {
+      throw CommandException.syntaxError();
+    }
+    ShrinkReport report = table(request).shrink(dryRun);
+    out.map(3);
+    out.bulk("rows");
+    out.integer(report.rows());
+    out.bulk("expired");
+    out.integer(report.expired());
+    out.bulk("over_cap");
+    out.integer(report.overCap());
   }
 
   private void set(Request request, Session session, RespEncoder out) {

@@ -6,8 +6,8 @@ import dev.emberkv.engine.Table;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code EMB.PUSH table ids gradients [LR x] [TOKEN bytes]}: packed little-endian {@code u64} ids,
- * and for each as many packed {@code f32} values as the table has columns.
+ * {@code EMB.PUSH table ids gradients [LR x] [TOKEN bytes] [TIME seconds]}: packed little-endian
+ * {@code u64} ids, and for each as many packed {@code f32} values as the table has columns.
  */
 final class PushCommand implements Command.Handler {
   private static final int IDS = 2;
@@ -46,6 +46,8 @@ final class PushCommand implements Command.Handler {
           options = options.withLearningRate(number(request, at + 1));
         } else if (request.is(at, "TOKEN")) {
           options = options.withToken(request.bytes(at + 1));
+        } else if (request.is(at, "TIME")) {
+          options = options.withTime(seconds(request, at + 1));
         } else {
           throw fail("unknown option '" + request.text(at) + "'");
         }
@@ -54,6 +56,14 @@ final class PushCommand implements Command.Handler {
       }
     }
     return options;
+  }
+
+  private static long seconds(Request request, int argument) {
+    try {
+      return Long.parseLong(request.text(argument));
+    } catch (NumberFormatException e) {
+      throw fail("TIME needs whole seconds, not '" + request.text(argument) + "'");
+    }
   }
 
   private static double number(Request request, int argument) {

@@ -26,6 +26,7 @@ final class TableDefinition {
     long seed = 0;
     OptimizerDefinition optimizer = new OptimizerDefinition();
     AdmissionDefinition admission = new AdmissionDefinition();
+    ExpiryDefinition expiry = new ExpiryDefinition();
     while (cursor.hasNext()) {
       String option = cursor.next("option").toUpperCase(Locale.ROOT);
       switch (option) {
@@ -38,7 +39,9 @@ final class TableDefinition {
         case "ADMIT" -> admission.times(cursor.next(option));
         case "ADMITBY" -> admission.sight(cursor.next(option));
         case "CHANCE" -> admission.chance(cursor.next(option));
-        case "TTL", "MAXROWS" -> throw fail(option + " is not supported by this version");
+        case "TTL" -> expiry.ttl(cursor.next(option));
+        case "DATATIME" -> expiry.dataTime();
+        case "MAXROWS" -> expiry.maxRows(cursor.next(option));
         default -> {
           if (!OptimizerDefinition.isOption(option)) {
             throw fail("unknown option '" + option + "'");
@@ -51,7 +54,15 @@ final class TableDefinition {
       throw fail("DIM is missing");
     }
     TableSpec spec =
-        new TableSpec(name, dim, dtype, initializer, seed, optimizer.build(), admission.build());
+        new TableSpec(
+            name,
+            dim,
+            dtype,
+            initializer,
+            seed,
+            optimizer.build(),
+            admission.build(),
+            expiry.build());
     if (!spec.optimizer().learns() && !(spec.admission() instanceof FeatureAdmission.All)) {
       throw fail("admission decides about pushes: it needs an OPTIMIZER");
     }

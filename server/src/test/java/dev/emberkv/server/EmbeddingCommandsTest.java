@@ -78,6 +78,8 @@ class EmbeddingCommandsTest {
             "0",
             "counter_bytes",
             "0",
+            "expiry",
+            "never",
             "optimizer",
             "none",
             "init",
@@ -118,14 +120,16 @@ class EmbeddingCommandsTest {
         "DIM 4 OPTIMIZER sgd LR -1|OPTIMIZER sgd: the learning rate must be above 0 and finite, not -1.0",
         "DIM 4 OPTIMIZER adam EPS|EPS needs a value",
         "DIM 4 ADMIT 3|admission decides about pushes: it needs an OPTIMIZER",
+        "DIM 4 TTL 0|TTL must be an integer from 1 on, not '0'",
+        "DIM 4 TTL 5000000000|TTL: rows live 0 to 4294967295 seconds, not 5000000000",
+        "DIM 4 MAXROWS x|MAXROWS must be an integer from 1 on, not 'x'",
+        "DIM 4 DATATIME|DATATIME needs TTL",
         "DIM 4 OPTIMIZER sgd ADMIT 0|ADMIT: ids are admitted after 1 to 255 times, not 0",
         "DIM 4 OPTIMIZER sgd ADMIT x|ADMIT needs a number of times, not 'x'",
         "DIM 4 OPTIMIZER sgd ADMITBY pushes|ADMITBY needs ADMIT",
         "DIM 4 OPTIMIZER sgd ADMIT 2 ADMITBY reads|ADMITBY must be pushes or lookups, not 'reads'",
         "DIM 4 OPTIMIZER sgd CHANCE 0|CHANCE: a probability is above 0 and at most 1, not 0.0",
         "DIM 4 OPTIMIZER sgd CHANCE 0.5 ADMIT 2|CHANCE stands for itself, without ADMIT or ADMITBY",
-        "DIM 4 TTL 60|TTL is not supported by this version",
-        "DIM 4 MAXROWS 10|MAXROWS is not supported by this version",
         "DIM 4 COLOR red|unknown option 'COLOR'"
       })
   void anOptionThatCannotBeHonouredIsNamed(String options, String message) {
@@ -216,6 +220,53 @@ class EmbeddingCommandsTest {
     assertThatThrownBy(
             () -> callBytes("EMB.POOL", bytes("t"), bytes("SUM"), ids, offsets, bytes("WEIGHTS")))
         .hasMessage("ERR syntax error");
+  }
+
+  @Test
+  void bagsOfSeveralTablesArePooledInOneCall() {
+    call("EMB.CREATE", "a", "DIM", "2", "INIT", "constant", "1");
+    call("EMB.CREATE", "b", "DIM", "1", "INIT", "constant", "3");
+    byte[] start = new byte[4];
+
+    List<?> rows =
+        (List<?>)
+            callBytes(
+                "EMB.MPOOL",
+                bytes("a"),
+                bytes("SUM"),
+                ids(1, 2),
+                start,
+                bytes("WEIGHTS"),
+                floats(2, 3),
+                bytes("b"),
+                bytes("MEAN"),
+                ids(1, 5, 6),
+                start,
+                bytes("a"),
+                bytes("sum"),
+                ids(9),
+                start);
+
+    assertThat(rows.get(0)).isEqualTo(floats(5, 5));
+    assertThat(rows.get(1)).isEqualTo(floats(3));
+    assertThat(rows.get(2)).isEqualTo(floats(1, 1));
+    assertThat(rows).hasSize(3);
+    assertThatThrownBy(() ->
+            callBytes(
+                "EMB.MPOOL",
+                bytes("a"),
+                bytes("SUM"),
+                ids(1),
+                start,
+                bytes("b"),
+                bytes("SUM"),
+                ids(1),
+                new byte[3]))
+        .hasMessageStartingWith("ERR EMB.MPOOL: ");
+    assertThatThrownBy(
+            () -> callBytes("EMB.MPOOL", bytes("a"), bytes("SUM"), ids(1), start, bytes("b")))
+        .hasMessage("ERR syntax error");
+    assertThat(text(call("PING"))).isEqualTo("PONG");
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.emberkv.engine.Pooling;
 import dev.emberkv.engine.PushOptions;
 import dev.emberkv.engine.ReadLatency;
 import dev.emberkv.engine.RowStatus;
+import dev.emberkv.engine.ShrinkReport;
 import dev.emberkv.engine.SpaceStats;
 import dev.emberkv.engine.Store;
 import dev.emberkv.engine.StoreOptions;
@@ -416,8 +417,18 @@ final class InMemoryStore implements Store {
     }
 
     @Override
-    public void load(MemorySegment keys, MemorySegment storedRows) {
+    public void load(MemorySegment keys, MemorySegment storedRows, long timeSeconds) {
       throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void put(MemorySegment keys, MemorySegment rows, long timeSeconds) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ShrinkReport shrink(boolean dryRun) {
+      return new ShrinkReport(rows.size(), 0, 0);
     }
 
     @Override
