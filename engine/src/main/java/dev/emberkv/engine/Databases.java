@@ -2,6 +2,8 @@ package dev.emberkv.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
@@ -22,8 +24,13 @@ final class Databases {
   private final KeyLocks locks;
   private final AtomicBoolean expiring = new AtomicBoolean();
   private final ExpirySweeper sweeper = new ExpirySweeper(this, expiring);
+  private final FieldTables fields;
+  private final FieldReclaimer reclaimer;
   private final AtomicReferenceArray<@Nullable StringSpace> spaces =
       new AtomicReferenceArray<>(Store.DATABASES);
+
+  /** The keyspaces of all databases; of a swap, both throughout. */
+  private final Set<Keyspace> current = ConcurrentHashMap.newKeySet();
 
   /** The definitions that a start has found; emptied when all are known. */
   private final List<Found> found = new ArrayList<>();
@@ -34,6 +41,15 @@ final class Databases {
   interface Keyspaces {
     /** Makes a keyspace of string keys that survives a restart. */
     Keyspace define(byte[] definition);
+
+    /** The same, but it survives a crash only with a batch that is written later. */
+    Keyspace prepare(byte[] definition);
+
+    /** Returns a keyspace, or null when there is none of that number. */
+    @Nullable Keyspace byId(int id);
+
+    /** Makes durable what was written. */
+    void flush();
 
     /** Changes the definition of a keyspace. */
     void redefine(Keyspace keyspace, byte[] definition);
@@ -47,10 +63,18 @@ final class Databases {
     this.hashSeed = hashSeed;
     this.keyspaces = keyspaces;
     this.locks = new KeyLocks(tiers.waits());
+    this.fields = new FieldTables(tiers, hashSeed, keyspaces);
+    this.reclaimer =
+        new FieldReclaimer(
+            tiers, hashSeed, locks, fields, current::contains, () -> keyspaces.flush());
   }
 
   /** Takes a keyspace that a start has found; those that were defined last come first. */
   void adopt(Keyspace keyspace, StringsDefinition definition) {
+    if (definition.database() < 0) {
+      fields.adopt(keyspace, definition);
+      return;
+    }
     found.add(new Found(keyspace, definition));
   }
 
@@ -72,12 +96,15 @@ final class Databases {
     found.clear();
     var _ = get(0);
     expiring.set(size() > 0);
+    fields.settle();
     sweeper.start();
+    reclaimer.start();
   }
 
   /** Stops what goes on by itself. */
   void stop() {
     sweeper.close();
+    reclaimer.close();
   }
 
   /** Returns a database that has been asked for before. */
@@ -86,7 +113,9 @@ final class Databases {
   }
 
   private StringSpace space(int database, Keyspace keyspace) {
-    return new StringSpace(keyspace, hashSeed, tiers, locks, expiring, () -> clear(database));
+    current.add(keyspace);
+    return new StringSpace(
+        keyspace, hashSeed, tiers, locks, expiring, fields, reclaimer, () -> clear(database));
   }
 
   /** Makes a keyspace the one of a database, for good. */
@@ -96,12 +125,13 @@ final class Databases {
     if (space == null) {
       spaces.set(database, space(database, keyspace));
     } else {
+      current.add(keyspace);
       var _ = space.swap(keyspace);
     }
   }
 
   private static byte[] definition(int database, int previousDatabase) {
-    return new StringsDefinition(database, previousDatabase).encode();
+    return StringsDefinition.ofDatabase(database, previousDatabase).encode();
   }
 
   StringSpace get(int database) {
@@ -130,6 +160,11 @@ final class Databases {
     return space == null ? 0 : space.size();
   }
 
+  /** Returns the number of fields that are rows. */
+  long fieldCount() {
+    return fields.size();
+  }
+
   /** Returns the number of keys of all databases. */
   long size() {
     long sum = 0;
@@ -141,7 +176,11 @@ final class Databases {
 
   private synchronized void clear(int database) {
     Keyspace fresh = keyspaces.define(definition(database, database));
-    keyspaces.drop(get(database).swap(fresh));
+    current.add(fresh);
+    Keyspace previous = get(database).swap(fresh);
+    current.remove(previous);
+    keyspaces.drop(previous);
+    reclaimer.suspectAll();
   }
 
   /** Deletes all keys of all databases. */

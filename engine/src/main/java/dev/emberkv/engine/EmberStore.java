@@ -64,6 +64,10 @@ final class EmberStore implements Store {
   private final ConcurrentSkipListMap<String, RowTable> tables = new ConcurrentSkipListMap<>();
   private final Databases databases;
   private volatile Instant lastCheckpoint = Instant.now();
+
+  /** Held while the store is being closed, so that a second caller returns when it is. */
+  private final Object closing = new Object();
+
   private boolean closed;
 
   private EmberStore(
@@ -228,14 +232,21 @@ final class EmberStore implements Store {
   }
 
   /** Makes a keyspace that survives a restart. */
-  private synchronized Keyspace define(int kind, byte[] definition) {
+  private Keyspace define(int kind, byte[] definition) {
+    return define(kind, definition, true);
+  }
+
+  /** Makes a keyspace, which a crash takes away unless {@code now} or something is flushed. */
+  private synchronized Keyspace define(int kind, byte[] definition, boolean now) {
     log.checkWritable();
     long admitted = tiers.space().admit(RecordFormat.PAGE_BYTES);
     try {
       int id = freeId();
       Stamp stamp = tiers.nextStamp(1);
       long location = append(RecordFormat.TABLE, id, MemorySegment.ofArray(definition), stamp);
-      flushChange();
+      if (now) {
+        flushChange();
+      }
       return adopt(id, kind, location, stamp.sequence(), 0);
     } finally {
       tiers.space().done(admitted);
@@ -269,6 +280,21 @@ final class EmberStore implements Store {
     @Override
     public Keyspace define(byte[] definition) {
       return EmberStore.this.define(RecordFormat.STRING, definition);
+    }
+
+    @Override
+    public Keyspace prepare(byte[] definition) {
+      return EmberStore.this.define(RecordFormat.STRING, definition, false);
+    }
+
+    @Override
+    public @Nullable Keyspace byId(int id) {
+      return keyspaces.get(id);
+    }
+
+    @Override
+    public void flush() {
+      flusher.flush();
     }
 
     @Override
@@ -489,7 +515,7 @@ final class EmberStore implements Store {
     Counters counters = tiers.counters();
     IoCounters io = backend.counters();
     LogStats logStats = log.stats();
-    long rows = databases.size();
+    long rows = databases.size() + databases.fieldCount();
     for (RowTable table : tables.values()) {
       rows += table.size();
     }
@@ -527,14 +553,20 @@ final class EmberStore implements Store {
   }
 
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
+  public void close() {
+    synchronized (closing) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      databases.stop(); // without this store's monitor, which its threads may be about to need
+      closeParts();
     }
-    closed = true;
+  }
+
+  private synchronized void closeParts() {
     prefetcher.close();
     sweeper.close();
-    databases.stop();
     tiers.async().close();
     compactor.close();
     flusher.close();

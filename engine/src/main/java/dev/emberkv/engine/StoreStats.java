@@ -4,7 +4,7 @@ package dev.emberkv.engine;
  * A reading of a store's counters; counts are since the store was opened.
  *
  * @param ioBackend {@code "uring"} or {@code "portable"}
- * @param rows live rows of all tables and string keys
+ * @param rows live rows of all tables, string keys, and fields of hashes that are rows
  * @param hotRows of these, the ones in DRAM
  * @param hotBytes of the slots that those take
  * @param hits keys answered from DRAM

@@ -1,6 +1,7 @@
 package dev.emberkv.engine;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Keys, or keys with values, of one call, as ranges of one array: a network server hands them over
@@ -15,6 +16,27 @@ public final class StringBatch {
 
   /** Makes an empty batch. */
   public StringBatch() {}
+
+  /** Makes a batch of copies of keys and their values. */
+  public static StringBatch copyOf(List<byte[]> keys, List<byte[]> values) {
+    int bytes = 0;
+    for (int i = 0; i < keys.size(); i++) {
+      bytes = Math.addExact(bytes, keys.get(i).length + values.get(i).length);
+    }
+    byte[] data = new byte[bytes];
+    StringBatch batch = new StringBatch();
+    batch.clear(data);
+    int at = 0;
+    for (int i = 0; i < keys.size(); i++) {
+      byte[] key = keys.get(i);
+      byte[] value = values.get(i);
+      System.arraycopy(key, 0, data, at, key.length);
+      System.arraycopy(value, 0, data, at + key.length, value.length);
+      batch.add(at, key.length, at + key.length, value.length);
+      at += key.length + value.length;
+    }
+    return batch;
+  }
 
   /** Forgets all keys; the next ones are ranges of {@code newData}, which must not change. */
   public void clear(byte[] newData) {
@@ -69,5 +91,15 @@ public final class StringBatch {
   /** Returns how long the n-th value is. */
   public int valueBytes(int n) {
     return ranges[4 * n + 3];
+  }
+
+  /** Returns a copy of the n-th key. */
+  byte[] key(int n) {
+    return Arrays.copyOfRange(data, keyOffset(n), keyOffset(n) + keyBytes(n));
+  }
+
+  /** Returns a copy of the n-th value. */
+  byte[] value(int n) {
+    return Arrays.copyOfRange(data, valueOffset(n), valueOffset(n) + valueBytes(n));
   }
 }

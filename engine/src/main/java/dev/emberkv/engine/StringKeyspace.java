@@ -127,23 +127,20 @@ public interface StringKeyspace {
    */
   @Nullable StringEntry update(byte[] key, UnaryOperator<@Nullable StringEntry> change);
 
-  /**
-   * Gives another key the entry of a key that is there, and the key's time to live with it. The two
-   * keys are not changed at once: a caller who minds keeps others away.
-   */
-  default void copy(byte[] key, StringKeyspace target, byte[] targetKey) {
-    StringEntry entry = entry(key);
-    if (entry == null) {
-      throw new IllegalArgumentException("there is no such key");
-    }
-    var _ = target.update(targetKey, seen -> entry);
-  }
+  /** Returns the hashes among the keys. */
+  HashKeyspace hashes();
 
-  /** Gives another key the entry of a key that is there, which is gone then; see {@link #copy}. */
-  default void rename(byte[] key, StringKeyspace target, byte[] targetKey) {
-    copy(key, target, targetKey);
-    var _ = delete(key);
-  }
+  /**
+   * Gives another key the entry of a key that is there, and the key's time to live with it. A hash
+   * with rows is copied field by field: a caller who minds changes in between keeps others away.
+   */
+  void copy(byte[] key, StringKeyspace target, byte[] targetKey);
+
+  /**
+   * Gives another key the entry of a key that is there, which is gone then; a crash leaves one of
+   * the two. Others may see both for a moment: a caller who minds keeps them away.
+   */
+  void rename(byte[] key, StringKeyspace target, byte[] targetKey);
 
   /** Deletes a key and returns whether it was there. */
   boolean delete(byte[] key);

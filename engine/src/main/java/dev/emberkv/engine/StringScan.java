@@ -32,6 +32,8 @@ final class StringScan {
   private final EntryScan entries;
   private final List<byte[]> keys = new ArrayList<>();
   private final List<KeyInfo> infos = new ArrayList<>();
+  private final List<byte[]> values = new ArrayList<>();
+  private final boolean wantsValues;
   private long[] cold = new long[16];
   private int coldCount;
   private long[] step = new long[16];
@@ -45,7 +47,12 @@ final class StringScan {
   private long goneByMillis = StringEntry.NEVER;
 
   StringScan(Keyspace keyspace) {
+    this(keyspace, false);
+  }
+
+  private StringScan(Keyspace keyspace, boolean wantsValues) {
     this.keyspace = keyspace;
+    this.wantsValues = wantsValues;
     this.entries = keyspace.index.scan();
   }
 
@@ -62,6 +69,16 @@ final class StringScan {
       }
     }
     return position >>> UNUSED_BITS;
+  }
+
+  /** Shows about {@code wanted} keys, which are fields of a hash, with their values. */
+  static long fields(Keyspace keyspace, long cursor, int wanted, FieldVisitor visitor) {
+    StringScan scan = new StringScan(keyspace, true);
+    long next = scan.run(cursor, wanted, (key, info) -> {});
+    for (int i = 0; i < scan.keys.size(); i++) {
+      visitor.field(scan.keys.get(i), scan.values.get(i));
+    }
+    return next;
   }
 
   /**
@@ -106,6 +123,9 @@ final class StringScan {
       // A row has left its slot between the index and us; its home is read again.
       keys.subList(keysBefore, keys.size()).clear();
       infos.subList(keysBefore, infos.size()).clear();
+      if (wantsValues) {
+        values.subList(keysBefore, values.size()).clear();
+      }
       coldCount = coldBefore;
       Thread.onSpinWait();
     }
@@ -159,6 +179,12 @@ final class StringScan {
       RawMemory.copy(from, MemorySegment.ofArray(key), 0, keyBytes);
       keys.add(key);
       infos.add(info);
+      if (wantsValues) {
+        byte[] value = new byte[Math.max(0, info.valueBytes())];
+        long valueAt = Slot.payload(address) + payloadBytes - value.length;
+        RawMemory.copy(valueAt, MemorySegment.ofArray(value), 0, value.length);
+        values.add(value);
+      }
     }
   }
 

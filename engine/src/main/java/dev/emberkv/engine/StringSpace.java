@@ -3,9 +3,7 @@ package dev.emberkv.engine;
 import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.index.KeyHash;
-import dev.emberkv.index.Location;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
@@ -31,6 +29,10 @@ final class StringSpace implements StringKeyspace {
 
   private volatile Keyspace keyspace;
 
+  private final FieldTables fields;
+  private final FieldReclaimer reclaimer;
+  private final HashSpace hashes;
+
   /** Set by {@link Databases}, which owns the making and dropping of keyspaces. */
   private final Runnable clearer;
 
@@ -40,13 +42,19 @@ final class StringSpace implements StringKeyspace {
       Tiers tiers,
       KeyLocks locks,
       AtomicBoolean expiring,
+      FieldTables fields,
+      FieldReclaimer reclaimer,
       Runnable clearer) {
     this.expiring = expiring;
     this.keyspace = keyspace;
     this.hashSeed = hashSeed;
     this.tiers = tiers;
     this.locks = locks;
+    this.fields = fields;
+    this.reclaimer = reclaimer;
     this.clearer = clearer;
+    HashChanges changes = new HashChanges(tiers, locks, fields, reclaimer, hashSeed);
+    this.hashes = new HashSpace(this, tiers, locks, fields, changes, hashSeed);
   }
 
   /** Replaces all rows; returns the keyspace that had them. */
@@ -116,11 +124,17 @@ final class StringSpace implements StringKeyspace {
   }
 
   /** Reads a key inside the epoch and returns whether it is there. */
-  private static boolean read(Keyspace rows, StringCopy copy, Guard guard) {
-    byte status = rows.read(copy.key, copy);
-    boolean found = status != RowStatus.MISSING && !copy.isExpired();
-    guard.count(found ? status : RowStatus.MISSING, 1);
+  boolean read(Keyspace rows, StringCopy copy, Guard guard) {
+    boolean found = new StringLookup(rows, tiers, guard).read(copy);
+    if (found && copy.type() == ValueType.HASH_ROWS) {
+      FieldTable table = fields.find(copy.value());
+      copy.raiseVersion(table == null ? 0 : table.changedAt());
+    }
     return found;
+  }
+
+  StringCopy copyOf(byte[] key) {
+    return new StringCopy(keyOf(key), true);
   }
 
   @Override
@@ -164,59 +178,15 @@ final class StringSpace implements StringKeyspace {
       copies[i] = new StringCopy(keyOf(keys[from + i]), true);
     }
     try (Guard guard = tiers.epoch().enter()) {
-      Keyspace rows = keyspace;
-      for (int i : readColdTogether(rows, copies, from, values, guard)) {
-        boolean found = read(rows, copies[i], guard);
-        values[from + i] = found ? stringOf(copies[i]) : null;
-      }
+      new StringLookup(keyspace, tiers, guard)
+          .readAll(
+              copies,
+              (i, copy) -> {
+                if (copy.type() == ValueType.STRING) {
+                  values[from + i] = copy.value();
+                }
+              });
     }
-  }
-
-  private static byte @Nullable [] stringOf(StringCopy copy) {
-    return copy.type() == ValueType.STRING ? copy.value() : null;
-  }
-
-  /**
-   * Reads the values that are on the device in one batch; returns the keys that are left to read.
-   */
-  private List<Integer> readColdTogether(
-      Keyspace rows, StringCopy[] copies, int from, byte[] @Nullable [] values, Guard guard) {
-    List<Integer> left = new ArrayList<>();
-    RecordReader reader = null;
-    try {
-      for (int i = 0; i < copies.length; i++) {
-        long location = rows.index.lookup(copies[i].key.header());
-        if (location == Location.NONE || Location.isDram(location)) {
-          left.add(i);
-          continue;
-        }
-        if (reader == null) {
-          reader = tiers.readers().borrow();
-        }
-        reader.add(location, i);
-      }
-      if (reader != null) {
-        reader.run(
-            Slot.HEADER_BYTES,
-            (i, location, address, payloadBytes) -> {
-              StringCopy copy = copies[i];
-              if (!rows.owns(address, payloadBytes, copy.key)) {
-                left.add(i);
-                return;
-              }
-              copy.accept(Slot.payload(address), payloadBytes);
-              boolean found = !copy.isExpired();
-              values[from + i] = found ? stringOf(copy) : null;
-              guard.count(found ? RowStatus.COLD : RowStatus.MISSING, 1);
-              rows.admit(copy.key.header(), location, address, payloadBytes);
-            });
-      }
-    } finally {
-      if (reader != null) {
-        reader.close();
-      }
-    }
-    return left;
   }
 
   @Override
@@ -360,7 +330,7 @@ final class StringSpace implements StringKeyspace {
     }
   }
 
-  private static void checkLength(String what, int bytes, int limit) {
+  static void checkLength(String what, int bytes, int limit) {
     if (bytes > limit) {
       throw new IllegalArgumentException(
           "a %s has at most %d bytes, not %d".formatted(what, limit, bytes));
@@ -414,8 +384,10 @@ final class StringSpace implements StringKeyspace {
         }
         if (wanted == null) {
           var _ = remove(rows, copy.key);
+          suspect(seen);
           return true;
         }
+        requireSameRows(seen, wanted);
         checkLength("value", wanted.value().length, MAX_VALUE_BYTES);
         long bytes = RecordFormat.PAGE_BYTES + logBytes(copy.key.length(), wanted.value().length);
         if (admitted != 0 && admitted < bytes) {
@@ -423,9 +395,26 @@ final class StringSpace implements StringKeyspace {
           return false;
         }
         write(rows, wanted);
+        if (wanted.type() != ValueType.HASH_ROWS) {
+          suspect(seen);
+        }
         return true;
       } finally {
         lock.unlock();
+      }
+    }
+
+    private void suspect(@Nullable StringEntry superseded) {
+      if (superseded != null && superseded.type() == ValueType.HASH_ROWS) {
+        reclaimer.suspect(superseded.value());
+      }
+    }
+
+    /** The rows of a hash are those of one key. */
+    private static void requireSameRows(@Nullable StringEntry seen, StringEntry wanted) {
+      if (wanted.type() == ValueType.HASH_ROWS
+          && (seen == null || !Arrays.equals(seen.value(), wanted.value()))) {
+        throw new IllegalArgumentException("the rows of a hash can only be renamed or copied");
       }
     }
 
@@ -474,6 +463,7 @@ final class StringSpace implements StringKeyspace {
               boolean found = isThere(rows, copy, guard);
               if (rows.remove(copy.key, stamp, new ColdMatches()) && found) {
                 deleted[0]++;
+                suspect(copy);
               }
             }
           });
@@ -483,11 +473,17 @@ final class StringSpace implements StringKeyspace {
   }
 
   /** Returns whether a key is there, be it damaged. */
-  private static boolean isThere(Keyspace rows, StringCopy copy, Guard guard) {
+  boolean isThere(Keyspace rows, StringCopy copy, Guard guard) {
     try {
       return read(rows, copy, guard);
     } catch (CorruptionException e) {
       return true; // whoever deletes it need not know what it was
+    }
+  }
+
+  private void suspect(StringCopy deleted) {
+    if (deleted.type() == ValueType.HASH_ROWS) {
+      reclaimer.suspect(deleted.value());
     }
   }
 
@@ -505,9 +501,14 @@ final class StringSpace implements StringKeyspace {
     ReentrantLock lock = locks.lock(copy.key.header());
     try (Guard _ = tiers.epoch().enter()) {
       Keyspace rows = keyspace;
-      return rows.read(copy.key, copy) != RowStatus.MISSING
-          && copy.isExpired()
-          && remove(rows, copy.key);
+      boolean removed =
+          rows.read(copy.key, copy) != RowStatus.MISSING
+              && copy.isExpired()
+              && remove(rows, copy.key);
+      if (removed) {
+        suspect(copy);
+      }
+      return removed;
     } finally {
       lock.unlock();
     }
@@ -526,11 +527,33 @@ final class StringSpace implements StringKeyspace {
     clearer.run();
   }
 
+  @Override
+  public HashKeyspace hashes() {
+    return hashes;
+  }
+
+  @Override
+  public void copy(byte[] key, StringKeyspace target, byte[] targetKey) {
+    transfer(target).copy(key, targetKey);
+  }
+
+  @Override
+  public void rename(byte[] key, StringKeyspace target, byte[] targetKey) {
+    transfer(target).rename(key, targetKey);
+  }
+
+  private KeyTransfer transfer(StringKeyspace target) {
+    if (!(target instanceof StringSpace other) || other.fields != fields) {
+      throw new IllegalArgumentException("the target is a database of another store");
+    }
+    return new KeyTransfer(this, other, tiers, locks, fields, reclaimer, hashSeed);
+  }
+
   private RowKey.Text keyOf(byte[] key) {
     return new RowKey.Text().of(hash(key), key, 0, key.length);
   }
 
-  private long hash(byte[] key) {
+  long hash(byte[] key) {
     return KeyHash.ofBytes(key, hashSeed);
   }
 }

@@ -23,6 +23,9 @@ public interface ValueSink {
     return true;
   }
 
+  /** Forgets all answers: what was read was not of one time, and the first key comes again. */
+  void startOver();
+
   /** Learns that a key is missing. */
   void missing(int n);
 

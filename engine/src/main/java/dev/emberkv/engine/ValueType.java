@@ -6,7 +6,10 @@ public enum ValueType {
   STRING(0),
 
   /** A hash whose fields all stand in the value. */
-  HASH(1);
+  HASH(1),
+
+  /** A hash whose fields are rows of their own; the value says where, see {@link HashKeyspace}. */
+  HASH_ROWS(2);
 
   private static final ValueType[] BY_CODE = values();
 

@@ -388,6 +388,11 @@ class StringKeyspaceTest {
               }
 
               @Override
+              public void startOver() {
+                throw new AssertionError("single keys are of one time");
+              }
+
+              @Override
               public void missing(int n) {
                 length[0] = -1;
               }

@@ -1,16 +1,17 @@
 package dev.emberkv.server;
 
+import dev.emberkv.engine.HashKeyspace;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Random;
 
 /** HRANDFIELD. */
 final class HashRandom {
-  private final Hashes hashes;
+  private static final int MAX_REPEATED = 1 << 20;
 
-  HashRandom(Hashes hashes) {
-    this.hashes = hashes;
+  private final Data data;
+
+  HashRandom(Data data) {
+    this.data = data;
   }
 
   @SuppressWarnings("ArrayRecordComponent") // Never compared.
@@ -26,18 +27,12 @@ final class HashRandom {
     if (count < -(Long.MAX_VALUE / 2) || count > Long.MAX_VALUE / 2) {
       throw new CommandException("ERR value is out of range");
     }
-    List<Field> fields = new ArrayList<>();
-    hashes.forEach(request, session, (name, value) -> fields.add(new Field(name, value)));
-    Random random = new Random();
+    List<Field> chosen = choose(data.of(session).hashes(), request.bytes(1), count);
+    data.count(1, chosen.isEmpty() && !data.of(session).contains(request.bytes(1)) ? 0 : 1);
     if (request.size() == 2) {
-      if (fields.isEmpty()) {
-        out.nil();
-      } else {
-        out.bulk(fields.get(random.nextInt(fields.size())).name);
-      }
+      out.bulkOrNil(chosen.isEmpty() ? null : chosen.getFirst().name);
       return;
     }
-    List<Field> chosen = choose(fields, count, random);
     boolean pairs = withValues && out.isResp3();
     out.array(withValues && !pairs ? 2 * chosen.size() : chosen.size());
     for (Field field : chosen) {
@@ -51,21 +46,18 @@ final class HashRandom {
     }
   }
 
-  private static List<Field> choose(List<Field> fields, long count, Random random) {
-    if (fields.isEmpty() || count == 0) {
-      return List.of();
+  /** Chooses so many fields that differ, or, where the count is negative, that may not. */
+  private static List<Field> choose(HashKeyspace hashes, byte[] key, long count) {
+    List<Field> chosen = new ArrayList<>();
+    long size = hashes.size(key);
+    if (size == 0 || count == 0) {
+      return chosen;
     }
-    if (count > 0) {
-      Collections.shuffle(fields, random);
-      return fields.subList(0, (int) Math.min(count, fields.size()));
-    }
-    if (-count > 1 << 20) {
+    if (-count > MAX_REPEATED) {
       throw new CommandException("ERR value is out of range");
     }
-    List<Field> chosen = new ArrayList<>();
-    for (long i = 0; i < -count; i++) {
-      chosen.add(fields.get(random.nextInt(fields.size())));
-    }
+    int wanted = (int) Math.min(Math.abs(count), Integer.MAX_VALUE);
+    hashes.sample(key, wanted, count > 0, (name, value) -> chosen.add(new Field(name, value)));
     return chosen;
   }
 }

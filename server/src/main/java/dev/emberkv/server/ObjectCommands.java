@@ -1,7 +1,9 @@
 package dev.emberkv.server;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.emberkv.engine.HashShape;
 import dev.emberkv.engine.KeyInfo;
-import dev.emberkv.engine.StringEntry;
 import dev.emberkv.engine.ValueType;
 import dev.emberkv.server.Command.Keys;
 
@@ -50,11 +52,16 @@ final class ObjectCommands {
   }
 
   private void encoding(Request request, Session session, RespEncoder out) {
-    StringEntry entry = data.of(session).entry(request.bytes(2));
-    if (entry == null) {
+    byte[] key = request.bytes(2);
+    KeyInfo info = data.of(session).info(key);
+    if (info == null) {
       out.nil();
+    } else if (info.type() == ValueType.STRING) {
+      byte[] value = data.of(session).get(key);
+      out.bulkOrNil(value == null ? null : encoding(value).getBytes(US_ASCII));
     } else {
-      out.bulk(entry.type() == ValueType.HASH ? hashEncoding(entry) : encoding(entry.value()));
+      HashShape shape = data.of(session).hashes().shape(key);
+      out.bulkOrNil(shape == null ? null : encoding(shape).getBytes(US_ASCII));
     }
   }
 
@@ -72,12 +79,11 @@ final class ObjectCommands {
   }
 
   /** Returns what Redis would store a hash as. */
-  private String hashEncoding(StringEntry entry) {
-    HashValue hash = new HashValue(entry.value());
-    int[] longest = new int[1];
-    hash.forEach((bytes, fieldAt, fieldBytes, valueAt, valueBytes) ->
-        longest[0] = Math.max(longest[0], Math.max(fieldBytes, valueBytes)));
-    boolean small = hash.count() <= tuning.listpackFields() && longest[0] <= tuning.listpackBytes();
+  private String encoding(HashShape hash) {
+    boolean small =
+        !hash.hasRows()
+            && hash.fields() <= tuning.listpackFields()
+            && hash.longestBytes() <= tuning.listpackBytes();
     return small ? "listpack" : "hashtable";
   }
 
@@ -116,7 +122,12 @@ final class ObjectCommands {
     if (info == null) {
       out.nil();
     } else {
-      out.integer(OVERHEAD_BYTES + request.length(2) + (long) info.valueBytes());
+      HashShape rows =
+          info.type() == ValueType.HASH_ROWS
+              ? data.of(session).hashes().shape(request.bytes(2))
+              : null;
+      long bytes = rows == null ? info.valueBytes() : rows.bytes() + rows.fields() * OVERHEAD_BYTES;
+      out.integer(OVERHEAD_BYTES + request.length(2) + bytes);
     }
   }
 }

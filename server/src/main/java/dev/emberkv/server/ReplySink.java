@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 final class ReplySink implements ValueSink {
   private final RespEncoder out;
   private final boolean replyEach;
+  private final long begin;
   private int last = -1;
   private long start;
   private int hits;
@@ -25,6 +26,7 @@ final class ReplySink implements ValueSink {
   ReplySink(RespEncoder out, boolean replyEach) {
     this.out = out;
     this.replyEach = replyEach;
+    this.begin = out.size();
   }
 
   /** Returns how many of the keys answered so far were there. */
@@ -55,6 +57,13 @@ final class ReplySink implements ValueSink {
       out.truncate(start);
       hits--;
     }
+  }
+
+  @Override
+  public void startOver() {
+    out.truncate(begin);
+    last = -1;
+    hits = 0;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.emberkv.server;
 
 import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.engine.ChangeVisitor;
+import dev.emberkv.engine.HashKeyspace;
 import dev.emberkv.engine.Initializer;
 import dev.emberkv.engine.KeyInfo;
 import dev.emberkv.engine.KeyVisitor;
@@ -357,6 +358,24 @@ final class InMemoryStore implements Store {
         store(ByteBuffer.wrap(key.clone()), next);
       }
       return next;
+    }
+
+    /** Hashes are tested with the real store. */
+    @Override
+    public HashKeyspace hashes() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void copy(byte[] key, StringKeyspace target, byte[] targetKey) {
+      StringEntry entry = entry(key);
+      var _ = target.update(targetKey, seen -> entry);
+    }
+
+    @Override
+    public void rename(byte[] key, StringKeyspace target, byte[] targetKey) {
+      copy(key, target, targetKey);
+      var _ = delete(key);
     }
 
     @Override

@@ -1,4 +1,4 @@
-package dev.emberkv.server;
+package dev.emberkv.engine;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Not thread-safe. It shares the array that it was read from until the first change.
  */
 final class HashValue {
+  /** What a field takes beside its name and value. */
+  static final int ENTRY_BYTES = 8;
+
   private static final int COUNT_BYTES = 4;
-  private static final int ENTRY_BYTES = 8;
 
   private byte[] data;
   private int end;
@@ -64,10 +66,14 @@ final class HashValue {
 
   /** Returns where the entry of a field starts, or -1. */
   private int find(byte[] field) {
+    return find(field, 0, field.length);
+  }
+
+  private int find(byte[] source, int offset, int length) {
     for (int at = COUNT_BYTES; at < end; at = next(at)) {
       int from = at + ENTRY_BYTES;
-      if (int32(at) == field.length
-          && Arrays.equals(data, from, from + field.length, field, 0, field.length)) {
+      if (int32(at) == length
+          && Arrays.equals(data, from, from + length, source, offset, offset + length)) {
         return at;
       }
     }
@@ -134,6 +140,43 @@ final class HashValue {
       data = Arrays.copyOf(data, Math.max(needed, shared ? end : 2 * end));
       shared = false;
     }
+  }
+
+  /** Returns all fields, as ranges of the array that holds the hash. */
+  StringBatch fields() {
+    StringBatch batch = new StringBatch();
+    batch.clear(data);
+    forEach((bytes, fieldAt, fieldBytes, valueAt, valueBytes) ->
+        batch.add(fieldAt, fieldBytes, valueAt, valueBytes));
+    return batch;
+  }
+
+  /** Hands the values of fields to a sink. */
+  void getAll(StringBatch fields, ValueSink sink) {
+    for (int n = 0; n < fields.size(); n++) {
+      int at = find(fields.data(), fields.keyOffset(n), fields.keyBytes(n));
+      if (at < 0) {
+        sink.missing(n);
+      } else {
+        StringLookup.hand(sink, n, data, at + ENTRY_BYTES + int32(at), int32(at + 4));
+      }
+    }
+  }
+
+  /** Returns what the hash is like. */
+  HashShape shape() {
+    int[] longest = new int[1];
+    forEach((bytes, fieldAt, fieldBytes, valueAt, valueBytes) ->
+        longest[0] = Math.max(longest[0], Math.max(fieldBytes, valueBytes)));
+    return new HashShape(count, longest[0], end, false);
+  }
+
+  /** Visits copies of all fields. */
+  void forEachCopy(FieldVisitor visitor) {
+    forEach((bytes, fieldAt, fieldBytes, valueAt, valueBytes) ->
+        visitor.field(
+            Arrays.copyOfRange(bytes, fieldAt, fieldAt + fieldBytes),
+            Arrays.copyOfRange(bytes, valueAt, valueAt + valueBytes)));
   }
 
   /** Visits all fields. */
