@@ -3,6 +3,7 @@ package dev.emberkv.engine;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.function.LongUnaryOperator;
 
@@ -16,6 +17,9 @@ import java.util.function.LongUnaryOperator;
 final class GradientBatch {
   /** The most ids of a push. */
   static final int MAX_KEYS = 1 << 20;
+
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private static final int NONE = -1;
 
@@ -113,6 +117,16 @@ final class GradientBatch {
       copy(place, scratch);
       step.add(target, scratch);
     }
+  }
+
+  /** Returns the sum of packed f32 values that came with the gradients of the n-th id. */
+  float sum(int n, MemorySegment values) {
+    int place = first[n];
+    float sum = values.get(FLOAT, (long) place * Float.BYTES);
+    for (place = next[place]; place != NONE; place = next[place]) {
+      sum += values.get(FLOAT, (long) place * Float.BYTES);
+    }
+    return sum;
   }
 
   private void copy(int place, long target) {

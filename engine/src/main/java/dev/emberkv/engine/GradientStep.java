@@ -24,6 +24,7 @@ final class GradientStep implements RowChange, AutoCloseable {
   private final long weights;
   private final @Nullable FeatureGate gate;
   private final long tokenHash;
+  private final @Nullable ScoreStep scores;
   private int ordinal;
   private long id;
 
@@ -32,6 +33,7 @@ final class GradientStep implements RowChange, AutoCloseable {
    *
    * @param gate decides which ids get a row; null when all do
    * @param tokenHash of the push's token, 0 without one
+   * @param scores counts into the rows what came with the push; null when they have no scores
    */
   GradientStep(
       TableSpec spec,
@@ -39,7 +41,9 @@ final class GradientStep implements RowChange, AutoCloseable {
       GradientBatch gradients,
       double learningRate,
       @Nullable FeatureGate gate,
-      long tokenHash) {
+      long tokenHash,
+      @Nullable ScoreStep scores) {
+    this.scores = scores;
     this.gate = gate;
     this.tokenHash = tokenHash;
     this.gradients = gradients;
@@ -91,6 +95,9 @@ final class GradientStep implements RowChange, AutoCloseable {
       numbers.decode(payload, weights);
       step.run(weights, state, gradient);
       numbers.encode(weights, payload);
+    }
+    if (scores != null) {
+      scores.apply(payload, ordinal);
     }
   }
 

@@ -68,10 +68,13 @@ final class Keyspace {
   /** Decides which ids get a row; null when all do. Set before the first row is written. */
   @Nullable FeatureGate gate;
 
-  /** The time of rows that expire; null when they stay. Set before the first row is written. */
+  /**
+   * The time of rows that expire or have scores; null when they stay. Set before the first row is
+   * written.
+   */
   @Nullable TableClock clock;
 
-  /** How long rows live after their last write. Set with the clock. */
+  /** How long rows live after their last write, 0 for ever. Set with the clock. */
   long ttlSeconds;
 
   /** What index and counters take, for the budget. */
@@ -130,7 +133,7 @@ final class Keyspace {
   /** Returns until when a row must have been written to be over now; below 0 when none is. */
   long expiredUntil() {
     TableClock time = clock;
-    return time == null ? -1 : time.now() - ttlSeconds;
+    return time == null || ttlSeconds == 0 ? -1 : time.now() - ttlSeconds;
   }
 
   /**
@@ -139,7 +142,7 @@ final class Keyspace {
    * whether the row has been dropped already.
    */
   long expiredUntil(Stamp stamp) {
-    return clock == null ? -1 : Integer.toUnsignedLong(stamp.time()) - ttlSeconds;
+    return ttlSeconds == 0 ? -1 : Integer.toUnsignedLong(stamp.time()) - ttlSeconds;
   }
 
   /** Returns whether the life of the row in a slot or a record is over. */

@@ -1,5 +1,6 @@
 package dev.emberkv.engine;
 
+import java.lang.foreign.MemorySegment;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
@@ -8,13 +9,23 @@ public final class PushOptions {
   /** The longest token in bytes. */
   public static final int MAX_TOKEN_BYTES = 128;
 
-  private static final PushOptions NONE = new PushOptions(OptionalDouble.empty(), null, 0);
+  private static final PushOptions NONE =
+      new PushOptions(OptionalDouble.empty(), null, 0, null, null);
 
   private final OptionalDouble learningRate;
   private final byte @Nullable [] token;
   private final long timeSeconds;
+  private final @Nullable MemorySegment shows;
+  private final @Nullable MemorySegment clicks;
 
-  private PushOptions(OptionalDouble learningRate, byte @Nullable [] token, long timeSeconds) {
+  private PushOptions(
+      OptionalDouble learningRate,
+      byte @Nullable [] token,
+      long timeSeconds,
+      @Nullable MemorySegment shows,
+      @Nullable MemorySegment clicks) {
+    this.shows = shows;
+    this.clicks = clicks;
     this.timeSeconds = timeSeconds;
     this.learningRate = learningRate;
     this.token = token;
@@ -32,7 +43,7 @@ public final class PushOptions {
    */
   public PushOptions withLearningRate(double newLearningRate) {
     Optimizer.requirePositive(newLearningRate, "learning rate");
-    return new PushOptions(OptionalDouble.of(newLearningRate), token, timeSeconds);
+    return new PushOptions(OptionalDouble.of(newLearningRate), token, timeSeconds, shows, clicks);
   }
 
   /**
@@ -47,7 +58,7 @@ public final class PushOptions {
       throw new IllegalArgumentException(
           "a token has 1 to %d bytes, not %d".formatted(MAX_TOKEN_BYTES, newToken.length));
     }
-    return new PushOptions(learningRate, newToken.clone(), timeSeconds);
+    return new PushOptions(learningRate, newToken.clone(), timeSeconds, shows, clicks);
   }
 
   /**
@@ -58,7 +69,34 @@ public final class PushOptions {
    */
   public PushOptions withTime(long newTimeSeconds) {
     requireTime(newTimeSeconds);
-    return new PushOptions(learningRate, token, newTimeSeconds);
+    return new PushOptions(learningRate, token, newTimeSeconds, shows, clicks);
+  }
+
+  /**
+   * Returns a copy with how often what the gradients come from was shown, for a table whose rows
+   * have {@link Scores}; without it, once for each key.
+   *
+   * @param newShows packed f32 values, one for each key of the push, 0 at least; not copied
+   */
+  public PushOptions withShows(MemorySegment newShows) {
+    return new PushOptions(learningRate, token, timeSeconds, newShows, clicks);
+  }
+
+  /**
+   * Returns a copy with how often it was clicked, the same way; without it, never.
+   *
+   * @param newClicks packed f32 values, one for each key of the push, 0 at least; not copied
+   */
+  public PushOptions withClicks(MemorySegment newClicks) {
+    return new PushOptions(learningRate, token, timeSeconds, shows, newClicks);
+  }
+
+  @Nullable MemorySegment shows() {
+    return shows;
+  }
+
+  @Nullable MemorySegment clicks() {
+    return clicks;
   }
 
   static void requireTime(long seconds) {

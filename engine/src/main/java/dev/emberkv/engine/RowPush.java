@@ -30,12 +30,15 @@ final class RowPush {
   private final double learningRate;
   private final byte @Nullable [] token;
   private final long givenTime;
+  private final @Nullable MemorySegment shows;
+  private final @Nullable MemorySegment clicks;
 
   /**
    * Checks a push.
    *
-   * @throws IllegalArgumentException when the table does not learn, the sizes do not match, or a
-   *     gradient is not finite and the table refuses those
+   * @throws IllegalArgumentException when the table does not learn, the sizes do not match, a
+   *     gradient is not finite and the table refuses those, or shows or clicks are not counts or
+   *     the rows have no scores
    */
   RowPush(
       RowTable table,
@@ -51,6 +54,8 @@ final class RowPush {
     this.learningRate = options.learningRate().orElse(optimizer.learningRate());
     this.token = options.token();
     this.givenTime = options.timeSeconds();
+    this.shows = options.shows();
+    this.clicks = options.clicks();
     if (!optimizer.learns()) {
       throw new IllegalArgumentException(
           "table %s has no optimizer that a push could run".formatted(table.spec().name()));
@@ -69,6 +74,37 @@ final class RowPush {
     }
     if (optimizer.rejectsNan()) {
       requireFinite(dim);
+    }
+    requireCounts("shows", shows, count);
+    requireCounts("clicks", clicks, count);
+  }
+
+  private void requireCounts(String name, @Nullable MemorySegment values, long count) {
+    if (values == null) {
+      return;
+    }
+    if (table.spec().expiry().scores() == null) {
+      throw new IllegalArgumentException(
+          "rows of table %s have no scores that %s could count for"
+              .formatted(table.spec().name(), name));
+    }
+    if (values.byteSize() != count * Float.BYTES) {
+      throw new IllegalArgumentException(
+          "%s has %d bytes, one f32 for each of %d keys takes %d"
+              .formatted(name, values.byteSize(), count, count * Float.BYTES));
+    }
+    for (long i = 0; i < count; i++) {
+      float value = values.get(FLOAT, i * Float.BYTES);
+      if (!(value >= 0) || value == Float.POSITIVE_INFINITY) {
+        throw new IllegalArgumentException(
+            "%s of key %s, row %d of the push, must be 0 or more, not %s"
+                .formatted(
+                    name,
+                    Long.toUnsignedString(
+                        keys.get(ValueLayout.JAVA_LONG_UNALIGNED, i * Long.BYTES)),
+                    i,
+                    value));
+      }
     }
   }
 
@@ -131,10 +167,17 @@ final class RowPush {
       if (token != null && keyspace != expected) {
         return false;
       }
+      int time = keyspace.stampTime(givenTime);
       try (GradientStep steps =
           new GradientStep(
-              spec, table.initializer(), batch, learningRate, keyspace.gate, tokenHash())) {
-        runParts(keyspace, batch, steps, guard);
+              spec,
+              table.initializer(),
+              batch,
+              learningRate,
+              keyspace.gate,
+              tokenHash(),
+              scoreStep(batch, time))) {
+        runParts(keyspace, batch, steps, time, guard);
       }
     } finally {
       space.done(admitted);
@@ -143,12 +186,19 @@ final class RowPush {
     return true;
   }
 
+  private @Nullable ScoreStep scoreStep(GradientBatch batch, int time) {
+    Scores scores = table.spec().expiry().scores();
+    return scores == null
+        ? null
+        : new ScoreStep(new RowScore(scores, table.layout()), batch, shows, clicks, time);
+  }
+
   private long tokenHash() {
     return token == null ? 0 : KeyHash.ofBytes(token, TOKEN_SEED);
   }
 
-  private void runParts(Keyspace keyspace, GradientBatch batch, GradientStep steps, Guard guard) {
-    int time = keyspace.stampTime(givenTime);
+  private void runParts(
+      Keyspace keyspace, GradientBatch batch, GradientStep steps, int time, Guard guard) {
     int count = batch.count();
     int most = partKeys(steps.payloadBytes());
     MemorySegment ids = batch.ids();

@@ -85,6 +85,9 @@ final class RowSweeper implements AutoCloseable {
     }
 
     void run() {
+      if (!table.shrinking().tryLock()) {
+        return;
+      }
       try {
         sweep();
         healthy = true;
@@ -96,6 +99,8 @@ final class RowSweeper implements AutoCloseable {
               e);
         }
         healthy = false;
+      } finally {
+        table.shrinking().unlock();
       }
     }
 
@@ -109,7 +114,7 @@ final class RowSweeper implements AutoCloseable {
       }
       if (expiry.maxRows() > 0
           && table.size() > expiry.maxRows() + expiry.maxRows() / SLACK_SHARE) {
-        shrink.dropOldest();
+        shrink.dropOverCap();
       }
     }
   }

@@ -7,6 +7,7 @@ import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,9 @@ final class RowTable implements Table {
    * alone by a push, and together by batches that only write, until their commits are in the log.
    */
   private final ReentrantReadWriteLock wholeBatches = new ReentrantReadWriteLock();
+
+  /** Held by who drops rows by the table's rules: two would drop more than the rules want. */
+  private final ReentrantLock shrinking = new ReentrantLock();
 
   /**
    * Makes a table.
@@ -65,7 +69,7 @@ final class RowTable implements Table {
   private void adopt(Keyspace keyspace) {
     keyspace.learns = spec.optimizer().learns();
     keyspace.gate = FeatureGate.of(spec, counterBytes);
-    if (spec.expiry().ttlSeconds() > 0) {
+    if (spec.expiry().isTimed()) {
       keyspace.clock = new TableClock(spec.expiry().dataTime());
       keyspace.ttlSeconds = spec.expiry().ttlSeconds();
     }
@@ -77,6 +81,10 @@ final class RowTable implements Table {
 
   RowInitializer initializer() {
     return initializer;
+  }
+
+  ReentrantLock shrinking() {
+    return shrinking;
   }
 
   ReentrantReadWriteLock wholeBatches() {
@@ -100,8 +108,11 @@ final class RowTable implements Table {
 
   @Override
   public ShrinkReport shrink(boolean dryRun) {
+    shrinking.lock();
     try (RowShrink rules = new RowShrink(this, tiers, () -> false)) {
       return rules.run(dryRun);
+    } finally {
+      shrinking.unlock();
     }
   }
 
@@ -300,7 +311,7 @@ final class RowTable implements Table {
     long count = countOf(keys);
     checkRows(storedRows, count, layout.payloadBytes());
     long time = spec.expiry().dataTime() ? timeSeconds : 0;
-    put(keys, count, time, storedRows, new RowLayout(layout.payloadBytes(), 0));
+    put(keys, count, time, storedRows, new RowLayout(layout.payloadBytes(), 0, 0));
   }
 
   @Override

@@ -17,6 +17,8 @@ final class RulesCodec {
   private static final byte CHANCE = 2;
   private static final byte TTL = 3;
   private static final byte MAX_ROWS = 4;
+  private static final byte SCORES = 5;
+  private static final byte MIN_ROWS = 6;
 
   private RulesCodec() {}
 
@@ -35,7 +37,7 @@ final class RulesCodec {
           }
         };
     Expiry expiry = spec.expiry();
-    if (expiry.ttlSeconds() > 0) {
+    if (expiry.ttlSeconds() > 0 || expiry.dataTime()) {
       rules.writeBytes(
           buffer(2 + Long.BYTES)
               .put(TTL)
@@ -46,6 +48,24 @@ final class RulesCodec {
     }
     if (expiry.maxRows() > 0) {
       rules.writeBytes(buffer(1 + Long.BYTES).put(MAX_ROWS).putLong(expiry.maxRows()).array());
+      count++;
+    }
+    Scores scores = expiry.scores();
+    if (scores != null) {
+      rules.writeBytes(
+          buffer(1 + 5 * Long.BYTES + Integer.BYTES)
+              .put(SCORES)
+              .putDouble(scores.nonClick())
+              .putDouble(scores.click())
+              .putDouble(scores.decay())
+              .putDouble(scores.threshold())
+              .putInt(scores.unseenPeriods())
+              .putLong(scores.periodSeconds())
+              .array());
+      count++;
+    }
+    if (expiry.minRows() > 0) {
+      rules.writeBytes(buffer(1 + Long.BYTES).put(MIN_ROWS).putLong(expiry.minRows()).array());
       count++;
     }
     byte[] encoded = new byte[EMPTY_BYTES + rules.size()];
@@ -62,7 +82,11 @@ final class RulesCodec {
   static UnaryOperator<TableSpec> decode(ByteBuffer in) {
     int count = in.get();
     FeatureAdmission admission = new FeatureAdmission.All();
-    Expiry expiry = Expiry.NEVER;
+    boolean dataTime = false;
+    long ttlSeconds = 0;
+    long maxRows = 0;
+    long minRows = 0;
+    Scores scores = null;
     for (int i = 0; i < count; i++) {
       byte rule = in.get();
       switch (rule) {
@@ -72,17 +96,27 @@ final class RulesCodec {
         }
         case CHANCE -> admission = new FeatureAdmission.Chance(in.getDouble());
         case TTL -> {
-          boolean dataTime = in.get() == 1;
-          expiry = new Expiry(in.getLong(), dataTime, expiry.maxRows());
+          dataTime = in.get() == 1;
+          ttlSeconds = in.getLong();
         }
-        case MAX_ROWS -> expiry = new Expiry(expiry.ttlSeconds(), expiry.dataTime(), in.getLong());
+        case MAX_ROWS -> maxRows = in.getLong();
+        case SCORES ->
+            scores =
+                new Scores(
+                    in.getDouble(),
+                    in.getDouble(),
+                    in.getDouble(),
+                    in.getDouble(),
+                    in.getInt(),
+                    in.getLong());
+        case MIN_ROWS -> minRows = in.getLong();
         default ->
             throw new IllegalStateException(
                 "a table definition has rule %d, which this release does not know".formatted(rule));
       }
     }
     FeatureAdmission decoded = admission;
-    Expiry decodedExpiry = expiry;
-    return spec -> spec.withAdmission(decoded).withExpiry(decodedExpiry);
+    Expiry expiry = new Expiry(ttlSeconds, dataTime, maxRows, minRows, scores);
+    return spec -> spec.withAdmission(decoded).withExpiry(expiry);
   }
 }

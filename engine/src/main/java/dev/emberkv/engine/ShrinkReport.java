@@ -5,6 +5,8 @@ package dev.emberkv.engine;
  *
  * @param rows how many rows there were
  * @param expired rows whose time to live is over
- * @param overCap rows beyond the most that the table may have; of those that have not expired
+ * @param lowScore of the others, rows whose score is below the threshold, or that no push has
+ *     reached for too long
+ * @param overCap of those that are left, rows beyond the most that the table may have
  */
-public record ShrinkReport(long rows, long expired, long overCap) {}
+public record ShrinkReport(long rows, long expired, long lowScore, long overCap) {}

@@ -186,8 +186,9 @@ public interface Table {
 
   /**
    * Drops the rows that the table's {@link Expiry} wants gone, now and for good: those whose time
-   * to live is over, then the ones that were not written for longest, down to the most rows that
-   * the table may have. A row that is written meanwhile stays. Reads all rows.
+   * to live is over, then those with low {@link Scores}, then, down to the most rows that the table
+   * may have, those with the lowest scores, or without scores those that were not written for
+   * longest. A row that is written meanwhile stays. Reads all rows.
    *
    * @param dryRun whether to count them only
    */

@@ -32,6 +32,11 @@ final class TableClock {
     return dataTime ? durable : System.currentTimeMillis() / 1000;
   }
 
+  /** Returns the latest time, which a crash may still take back. */
+  long latest() {
+    return dataTime ? given.get() : now();
+  }
+
   /**
    * Returns the time of a write, and moves the clock on.
    *

@@ -84,6 +84,10 @@ public record TableSpec(
       throw new IllegalArgumentException(
           "admission decides about pushes, and table %s has no optimizer".formatted(name));
     }
+    if (!optimizer.learns() && expiry.scores() != null) {
+      throw new IllegalArgumentException(
+          "scores come with pushes, and table %s has no optimizer".formatted(name));
+    }
   }
 
   /** Returns the width of an embedding in bytes, which is what lookups return for each id. */
@@ -92,7 +96,8 @@ public record TableSpec(
   }
 
   /**
-   * Returns the width of a row as it is stored in bytes: the embedding and the optimizer's state.
+   * Returns the width of a row as it is stored in bytes: the embedding, the optimizer's state and
+   * the counts for {@link Scores}.
    */
   public int storedRowBytes() {
     return RowLayout.of(this).payloadBytes();

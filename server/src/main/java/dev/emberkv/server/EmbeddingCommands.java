@@ -139,11 +139,13 @@ final class EmbeddingCommands {
       throw CommandException.syntaxError();
     }
     ShrinkReport report = table(request).shrink(dryRun);
-    out.map(3);
+    out.map(4);
     out.bulk("rows");
     out.integer(report.rows());
     out.bulk("expired");
     out.integer(report.expired());
+    out.bulk("low_score");
+    out.integer(report.lowScore());
     out.bulk("over_cap");
     out.integer(report.overCap());
   }

@@ -6,8 +6,9 @@ import dev.emberkv.engine.Table;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code EMB.PUSH table ids gradients [LR x] [TOKEN bytes] [TIME seconds]}: packed little-endian
- * {@code u64} ids, and for each as many packed {@code f32} values as the table has columns.
+ * {@code EMB.PUSH table ids gradients [LR x] [TOKEN bytes] [TIME seconds] [SHOWS counts] [CLICKS
+ * counts]}: packed little-endian {@code u64} ids, and for each as many packed {@code f32} values as
+ * the table has columns; counts are packed {@code f32}, one for each id.
  */
 final class PushCommand implements Command.Handler {
   private static final int IDS = 2;
@@ -48,6 +49,10 @@ final class PushCommand implements Command.Handler {
           options = options.withToken(request.bytes(at + 1));
         } else if (request.is(at, "TIME")) {
           options = options.withTime(seconds(request, at + 1));
+        } else if (request.is(at, "SHOWS")) {
+          options = options.withShows(request.segment(at + 1));
+        } else if (request.is(at, "CLICKS")) {
+          options = options.withClicks(request.segment(at + 1));
         } else {
           throw fail("unknown option '" + request.text(at) + "'");
         }

@@ -42,7 +42,13 @@ final class TableDefinition {
         case "TTL" -> expiry.ttl(cursor.next(option));
         case "DATATIME" -> expiry.dataTime();
         case "MAXROWS" -> expiry.maxRows(cursor.next(option));
+        case "MINROWS" -> expiry.minRows(cursor.next(option));
+        case "SCORES" -> expiry.scores();
         default -> {
+          if (ExpiryDefinition.isScoreOption(option)) {
+            expiry.scoreOption(option, cursor.next(option));
+            continue;
+          }
           if (!OptimizerDefinition.isOption(option)) {
             throw fail("unknown option '" + option + "'");
           }
@@ -65,6 +71,9 @@ final class TableDefinition {
             expiry.build());
     if (!spec.optimizer().learns() && !(spec.admission() instanceof FeatureAdmission.All)) {
       throw fail("admission decides about pushes: it needs an OPTIMIZER");
+    }
+    if (!spec.optimizer().learns() && spec.expiry().scores() != null) {
+      throw fail("SCORES come with pushes: they need an OPTIMIZER");
     }
     return spec;
   }

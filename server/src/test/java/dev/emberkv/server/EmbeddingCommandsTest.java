@@ -123,7 +123,12 @@ class EmbeddingCommandsTest {
         "DIM 4 TTL 0|TTL must be an integer from 1 on, not '0'",
         "DIM 4 TTL 5000000000|TTL: rows live 0 to 4294967295 seconds, not 5000000000",
         "DIM 4 MAXROWS x|MAXROWS must be an integer from 1 on, not 'x'",
-        "DIM 4 DATATIME|DATATIME needs TTL",
+        "DIM 4 DATATIME|DATATIME needs TTL or SCORES",
+        "DIM 4 SCORES|SCORES come with pushes: they need an OPTIMIZER",
+        "DIM 4 OPTIMIZER sgd UNSEEN 3|UNSEEN needs SCORES",
+        "DIM 4 OPTIMIZER sgd MINROWS 3|MINROWS needs SCORES",
+        "DIM 4 OPTIMIZER sgd SCORES SCOREDECAY 2|SCORES: the decay is above 0 and 1 at most, not 2.0",
+        "DIM 4 OPTIMIZER sgd SCORES MINROWS 3 MAXROWS 2|MINROWS must be at most MAXROWS",
         "DIM 4 OPTIMIZER sgd ADMIT 0|ADMIT: ids are admitted after 1 to 255 times, not 0",
         "DIM 4 OPTIMIZER sgd ADMIT x|ADMIT needs a number of times, not 'x'",
         "DIM 4 OPTIMIZER sgd ADMITBY pushes|ADMITBY needs ADMIT",
@@ -184,6 +189,53 @@ class EmbeddingCommandsTest {
     assertThatThrownBy(() -> callBytes("EMB.PUSH", bytes("u"), ids(9), floats(1, 1)))
         .hasMessage("ERR there is no table 'u'");
     assertThat(((List<?>) call("EMB.GET", "t", "9")).getFirst()).isNull();
+  }
+
+  @Test
+  void rowsWithLowScoresAreDropped() {
+    call(
+        "EMB.CREATE",
+        "t",
+        "DIM",
+        "1",
+        "OPTIMIZER",
+        "sgd",
+        "SCORES",
+        "MINSCORE",
+        "2",
+        "UNSEEN",
+        "9",
+        "MINROWS",
+        "1",
+        "PERIOD",
+        "60",
+        "DATATIME",
+        "MAXROWS",
+        "50");
+    assertThat(texts(call("EMB.INFO", "t")))
+        .containsSubsequence(
+            "expiry",
+            "datatime maxrows 50 scores nonclick 0.1 click 1.0 scoredecay 0.98 minscore 2.0"
+                + " unseen 9 period 60 minrows 1");
+    callBytes(
+        "EMB.PUSH",
+        bytes("t"),
+        ids(1, 2, 3),
+        floats(0, 0, 0),
+        bytes("TIME"),
+        bytes("1000"),
+        bytes("SHOWS"),
+        floats(30, 3, 19),
+        bytes("clicks"),
+        floats(0, 2, 0));
+    List<String> report = List.of("rows", "3", "expired", "0", "low_score", "1", "over_cap", "0");
+    assertThat(texts(call("EMB.SHRINK", "t", "DRYRUN"))).isEqualTo(report);
+    assertThat(texts(call("EMB.SHRINK", "t"))).isEqualTo(report);
+    assertThat(((List<?>) call("EMB.GET", "t", "3")).getFirst()).isNull();
+    assertThatThrownBy(() -> call("EMB.SHRINK", "t", "NOW")).hasMessage("ERR syntax error");
+    assertThatThrownBy(() ->
+            callBytes("EMB.PUSH", bytes("t"), ids(1), floats(0), bytes("SHOWS"), floats(1, 2)))
+        .hasMessage("ERR EMB.PUSH: shows has 8 bytes, one f32 for each of 1 keys takes 4");
   }
 
   @Test

@@ -447,7 +447,7 @@ final class InMemoryStore implements Store {
 
     @Override
     public ShrinkReport shrink(boolean dryRun) {
-      return new ShrinkReport(rows.size(), 0, 0);
+      return new ShrinkReport(rows.size(), 0, 0, 0);
     }
 
     @Override
