@@ -51,7 +51,8 @@ final class LiveReader implements AutoCloseable {
 
   /**
    * Hands over the live data and the control records of a segment, in their order, but for
-   * deletions that never counted.
+   * deletions that never counted. What can't be read the second time either is damaged, and ends
+   * the walk: the segment stays, so copies of the rest would only take room.
    *
    * @return whether all of them could be read; the visitor is told of what could not
    * @throws IoFailure when the device fails
@@ -107,7 +108,7 @@ final class LiveReader implements AutoCloseable {
     }
 
     boolean run() {
-      for (int page = 1; page < pages; ) {
+      for (int page = 1; page < pages && !damaged; ) {
         page = readWindow(page, Math.min(pages, page + windowPages));
       }
       return !damaged;
@@ -144,7 +145,7 @@ final class LiveReader implements AutoCloseable {
         }
       }
       awaitAll();
-      for (int page = from; page < to; ) {
+      for (int page = from; page < to && !damaged; ) {
         page = wanted[page - from] ? walk(page, address(from, page)) : page + 1;
       }
       return Math.max(to, resumeAt);
@@ -162,45 +163,59 @@ final class LiveReader implements AutoCloseable {
 
     /** Walks over one page, or over the record of several that starts there. */
     private int walk(int page, long address) {
-      long seed = segment.identity().seed();
+      boolean readAgain = false;
       for (int inPage = 0; inPage < PAGE_BYTES; ) {
         int offset = page * PAGE_BYTES + inPage;
-        int stored = RecordCheck.storedBytes(address + inPage, offset, pages * PAGE_BYTES);
-        if (stored > PAGE_BYTES - inPage) {
-          return walkLarge(page, stored);
-        }
         long location = locationOf(offset);
-        if (stored < 0
-            || !RecordCheck.isWhole(address + inPage, stored, seed, location, checksum)) {
+        int stored = RecordCheck.storedBytes(address + inPage, offset, pages * PAGE_BYTES);
+        if (stored > PAGE_BYTES && inPage == 0 && handLarge(location, stored)) {
+          resumeAt = page + Math.ceilDiv(stored, PAGE_BYTES);
+          return resumeAt;
+        }
+        if (stored >= 0
+            && stored <= PAGE_BYTES - inPage
+            && isWhole(address + inPage, stored, location)) {
+          hand(location, address + inPage);
+          inPage += stored;
+        } else if (readAgain) {
           report(page, offset);
           return page + 1;
+        } else {
+          // What was wrong may have been the reading.
+          read(page * PAGE_BYTES, address, PAGE_BYTES);
+          readAgain = true;
         }
-        hand(location, address + inPage);
-        inPage += stored;
       }
       return page + 1;
     }
 
-    private int walkLarge(int page, int stored) {
-      int bytes = (stored + PAGE_BYTES - 1) & -PAGE_BYTES;
-      int next = page + bytes / PAGE_BYTES;
-      int offset = page * PAGE_BYTES;
-      long location = locationOf(offset);
-      if (live.contains(location)) {
-        try (NativeMemory whole = NativeMemory.reserve(bytes)) {
-          queue.read(file, segment.fileOffset() + offset, whole.address(), bytes, offset);
-          readBytes += bytes;
-          awaitAll();
-          long seed = segment.identity().seed();
-          if (!RecordCheck.isWhole(whole.address(), stored, seed, location, checksum)) {
-            report(page, offset);
-            return page + 1;
-          }
-          hand(location, whole.address());
-        }
+    /** Hands over a record of several pages if it is live; false when it is damaged. */
+    private boolean handLarge(long location, int stored) {
+      if (!live.contains(location)) {
+        return true;
       }
-      resumeAt = next;
-      return next;
+      int bytes = (stored + PAGE_BYTES - 1) & -PAGE_BYTES;
+      try (NativeMemory record = NativeMemory.reserve(bytes)) {
+        read(
+            (int) (LogLocation.fileOffset(location) - segment.fileOffset()),
+            record.address(),
+            bytes);
+        boolean whole = isWhole(record.address(), stored, location);
+        if (whole) {
+          hand(location, record.address());
+        }
+        return whole;
+      }
+    }
+
+    private boolean isWhole(long address, int stored, long location) {
+      return RecordCheck.isWhole(address, stored, segment.identity().seed(), location, checksum);
+    }
+
+    private void read(int offset, long address, int bytes) {
+      queue.read(file, segment.fileOffset() + offset, address, bytes, offset);
+      readBytes += bytes;
+      awaitAll();
     }
 
     private void hand(long location, long address) {
