@@ -7,7 +7,7 @@ package dev.emberkv.compaction;
 enum Claim {
   /** Rows: what fills the store. */
   ORDINARY,
-  /** Deletes, and the commits that make them count: one segment is held back for them. */
+  /** Deletes, and the commits that make them count: a few segments are held back for them. */
   URGENT,
   /** Cleaning, which gives back what it takes: a few segments are held back for it. */
   CLEANING;

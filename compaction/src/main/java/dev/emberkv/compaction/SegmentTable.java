@@ -34,6 +34,12 @@ final class SegmentTable {
 
   private static final int MOST_CLEANING_BYTES = 16 << 20;
 
+  /**
+   * Of the volume's segments, one in so many is held back for deletes, at least one: their
+   * tombstones have to fit until there is enough garbage to clean, see docs/adr/0008-cleaning.md.
+   */
+  private static final int DELETING_SHARE = 1024;
+
   private final DirectFile file;
   private final int segmentBytes;
   private final long limitBytes;
@@ -113,7 +119,7 @@ final class SegmentTable {
   /** Returns how many free segments a claim must leave. */
   private int headroom(Claim claim) {
     return switch (claim) {
-      case ORDINARY -> forCleaning - borrowed + 1;
+      case ORDINARY -> forCleaning - borrowed + Math.max(1, segments.size() / DELETING_SHARE);
       case URGENT -> forCleaning - borrowed;
       case CLEANING -> 0;
     };

@@ -167,7 +167,7 @@ public final class SegmentedLog implements AutoCloseable {
    * @return the location of the record
    * @throws StoreFullException when no segment is left; what makes room ({@link
    *     RecordFormat#TOMBSTONE}, {@link RecordFormat#DROP}, {@link RecordFormat#COMMIT}, {@link
-   *     RecordFormat#START}) may take one more than other kinds
+   *     RecordFormat#START}) may take some more than other kinds
    * @throws IoFailure when the log is read-only since an earlier failure, which is the cause
    */
   public long append(

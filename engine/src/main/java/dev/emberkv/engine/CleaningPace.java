@@ -26,6 +26,12 @@ final class CleaningPace implements LongConsumer {
   /** Cleaning gives up when all that it could gain is a smaller share of the log than this. */
   private static final int LEAST_SHARE = 64;
 
+  /**
+   * The same while deletes wait. In a store that is full of rows their tombstones go to what is
+   * held back for them, and that must not be used up before cleaning sees a gain.
+   */
+  private static final int LEAST_SHARE_FOR_DELETES = 512;
+
   private static final long BUSY_BYTES_PER_SECOND = 64L << 20;
   private static final double BUSY_GARBAGE = 0.5;
   private static final double IDLE_GARBAGE = 0.15;
@@ -42,6 +48,10 @@ final class CleaningPace implements LongConsumer {
   private long usedAtNanos = System.nanoTime();
   private long bytesSincePause;
   private boolean pressed;
+
+  /** Which share of the log cleaning must gain under pressure. */
+  private int leastShare = LEAST_SHARE;
+
   private boolean refilling;
   private boolean idle;
   private boolean dirty;
@@ -72,6 +82,7 @@ final class CleaningPace implements LongConsumer {
     long left = log.bytesLeft();
     refilling = left < low || (refilling && left < 2 * low);
     pressed = refilling || tiers.space().isWaitedFor();
+    leastShare = tiers.space().isWaitedForByDeletes() ? LEAST_SHARE_FOR_DELETES : LEAST_SHARE;
     double garbage = capacity == 0 ? 0 : (double) deadBytes / capacity;
     boolean several = deadBytes > (long) LOW_SEGMENTS * log.segmentBytes();
     forgetting =
@@ -106,12 +117,12 @@ final class CleaningPace implements LongConsumer {
   /** Returns whether cleaning all of the segments would gain more than a trifle. */
   boolean isWorthwhile(List<SegmentUse> sealed, VictimPolicy policy) {
     return forgetting
-        || gainOf(sealed, policy) >= Math.max(log.segmentBytes(), capacityOf(sealed) / LEAST_SHARE);
+        || gainOf(sealed, policy) >= Math.max(log.segmentBytes(), capacityOf(sealed) / leastShare);
   }
 
   /** Returns whether cleaning one segment gains enough by itself, or lets others gain. */
   boolean isWorthwhile(SegmentUse use, VictimPolicy policy) {
-    long least = log.segmentBytes() / (pressed ? LEAST_SHARE : LEAST_SHARE / 8);
+    long least = log.segmentBytes() / (pressed ? leastShare : LEAST_SHARE / 8);
     return policy.gainBytes(use) >= least || (forgetting && use.deadRecords() > 0);
   }
 

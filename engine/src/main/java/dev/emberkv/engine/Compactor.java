@@ -31,6 +31,7 @@ import org.slf4j.LoggerFactory;
 final class Compactor implements AutoCloseable {
   private static final Logger LOGGER = LoggerFactory.getLogger(Compactor.class);
   private static final long PERIOD_NANOS = 50_000_000L;
+  private static final long LEAST_PAUSE_NANOS = 2_000_000L;
 
   private final Tiers tiers;
   private final SegmentedLog log;
@@ -75,9 +76,12 @@ final class Compactor implements AutoCloseable {
         if (!wantsCleaning()) {
           tiers.space().awaitDemand(PERIOD_NANOS);
         } else {
+          long start = System.nanoTime();
           if (clean() == 0) {
             tiers.space().nothingGained();
-            LockSupport.parkNanos(PERIOD_NANOS);
+            // Writers wait for a second look before they are refused.
+            LockSupport.parkNanos(
+                Math.clamp(System.nanoTime() - start, LEAST_PAUSE_NANOS, PERIOD_NANOS));
           }
           pace.passed();
         }

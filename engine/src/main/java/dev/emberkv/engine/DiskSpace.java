@@ -50,6 +50,7 @@ final class DiskSpace {
   private long fruitless;
   private long passes;
   private int waiting;
+  private int deletesWaiting;
 
   /**
    * Watches a log.
@@ -135,6 +136,7 @@ final class DiskSpace {
     long seen = fruitless;
     long seenPasses = passes;
     waiting++;
+    deletesWaiting += refusable ? 0 : 1;
     try {
       while (!hasRoomFor(bytes)) {
         log.checkWritable();
@@ -150,6 +152,7 @@ final class DiskSpace {
       }
     } finally {
       waiting--;
+      deletesWaiting -= refusable ? 0 : 1;
     }
     underWay += bytes;
     return bytes;
@@ -197,6 +200,11 @@ final class DiskSpace {
   /** Returns whether writers wait for room. */
   synchronized boolean isWaitedFor() {
     return waiting > 0;
+  }
+
+  /** Returns whether deletes wait for room, which are to make some. */
+  synchronized boolean isWaitedForByDeletes() {
+    return deletesWaiting > 0;
   }
 
   /** Tells writers that segments were freed. */
