@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param group the family that documentation lists it under
  * @param summary one line of documentation
  * @param placement which thread may run it
+ * @param tried which requests the event loop tries, of a command that is {@link Placement#HOT}
  * @param handler runs one
  * @param run runs several that stand next to each other in a batch, or null
  * @param stats what was counted of it
@@ -34,6 +36,7 @@ record Command(
     String group,
     String summary,
     Placement placement,
+    Predicate<Request> tried,
     Handler handler,
     @Nullable RunHandler run,
     CommandStats stats,
@@ -75,8 +78,8 @@ record Command(
     /** On the event loop: it needs nothing that could wait. */
     EVENT_LOOP,
     /**
-     * On the event loop if it need not wait, else on a worker: it makes calls about one key, of
-     * which only the last one writes, so it can be given up half-way and run again.
+     * On the event loop if it need not wait, else on a worker: of the calls that it makes only the
+     * last one writes, and that to one key, so it can be given up half-way and run again.
      */
     HOT,
     /** On a worker: it may wait for the device. */
@@ -151,6 +154,7 @@ record Command(
     private Set<Flag> flags = EnumSet.noneOf(Flag.class);
     private Keys keys = Keys.NONE;
     private Placement placement = Placement.WORKER;
+    private Predicate<Request> tried = request -> true;
     private @Nullable Handler handler;
     private @Nullable RunHandler run;
 
@@ -175,6 +179,12 @@ record Command(
     Builder hot() {
       placement = Placement.HOT;
       return this;
+    }
+
+    /** The same, for some requests, whose number of arguments need not be right. */
+    Builder hot(Predicate<Request> which) {
+      tried = which;
+      return hot();
     }
 
     /** Keeps all other commands away meanwhile. */
@@ -227,6 +237,7 @@ record Command(
           group,
           summary,
           placement,
+          tried,
           own,
           run,
           new CommandStats(),

@@ -101,7 +101,7 @@ final class CommandExecutor {
         request.at(next);
         out.protocol(session.protocol());
         Command command = resolve(request);
-        if (!mayRun(command)) {
+        if (!mayRun(command, request)) {
           break;
         }
         int until = endOfRun(command, next);
@@ -121,13 +121,13 @@ final class CommandExecutor {
     }
 
     /** Returns whether this thread may try the command. */
-    private boolean mayRun(@Nullable Command command) {
+    private boolean mayRun(@Nullable Command command, Request request) {
       if (onWorker || command == null || isQueued(command)) {
         return true;
       }
       return switch (command.placement()) {
         case EVENT_LOOP -> true;
-        case HOT -> stamp != DataGate.OUTSIDE;
+        case HOT -> stamp != DataGate.OUTSIDE && command.tried().test(request);
         case WORKER, ALONE -> false;
       };
     }

@@ -1,5 +1,6 @@
 package dev.emberkv.server;
 
+import dev.emberkv.engine.FeatureAdmission;
 import dev.emberkv.engine.RowStatus;
 import dev.emberkv.engine.ShrinkReport;
 import dev.emberkv.engine.Store;
@@ -25,6 +26,9 @@ final class EmbeddingCommands {
   /** Rows of commands for people are read so many bytes at a time. */
   private static final int BATCH_BYTES = 1 << 20;
 
+  /** What an event loop may copy for one client before the next one has its turn. */
+  private static final int MAX_QUICK_BYTES = 128 << 10;
+
   private static final ValueLayout.OfLong ID =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -45,11 +49,18 @@ final class EmbeddingCommands {
         read("emb.tables", 1, "Returns the names of all tables.").handler(this::tables).build(),
         read("emb.info", 2, "Returns the properties of a table.").handler(this::info).build(),
         write("emb.set", -4, "Writes rows.").handler(this::set).build(),
-        read("emb.get", -3, "Returns rows, nil where missing.").handler(this::get).build(),
+        read("emb.get", -3, "Returns rows, nil where missing.")
+            .hot(request -> isQuick(request, request.size() - 2))
+            .handler(this::get)
+            .build(),
         write("emb.del", -3, "Deletes rows.").handler(this::delete).build(),
         read("emb.show", -3, "Returns rows as text.").handler(this::show).build(),
-        read("emb.lookup", -3, "Returns the rows of packed ids.").handler(this::lookup).build(),
+        read("emb.lookup", -3, "Returns the rows of packed ids.")
+            .hot(this::isQuickLookup)
+            .handler(this::lookup)
+            .build(),
         read("emb.lookupx", 3, "Returns the rows of packed ids and where each came from.")
+            .hot(this::isQuickLookup)
             .handler(this::lookupWithStatus)
             .build(),
         write("emb.push", -4, "Moves rows along gradients, as the table's optimizer says.")
@@ -67,6 +78,21 @@ final class EmbeddingCommands {
         read("emb.prefetch", 3, "Brings the rows of packed ids into DRAM; returns a ticket.")
             .handler(this::prefetch)
             .build());
+  }
+
+  private boolean isQuickLookup(Request request) {
+    return request.size() >= 3 && isQuick(request, request.length(2) / Long.BYTES);
+  }
+
+  /**
+   * Returns whether reading so many rows is short work if they are in DRAM, and may be begun twice:
+   * a table that counts the ids that are asked for has to be asked once.
+   */
+  private boolean isQuick(Request request, int rows) {
+    Table table = request.size() < 2 ? null : store.table(request.text(1)).orElse(null);
+    return table == null
+        || ((long) rows * table.spec().dim() * Float.BYTES <= MAX_QUICK_BYTES
+            && table.spec().admission() instanceof FeatureAdmission.All);
   }
 
   private static Command.Builder read(String name, int arity, String summary) {

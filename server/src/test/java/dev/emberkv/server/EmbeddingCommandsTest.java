@@ -490,7 +490,43 @@ class EmbeddingCommandsTest {
       }
     }
     assertThat(cold).isGreaterThan(count / 4);
+    for (int id = 0; id < count; id += 7) {
+      ByteBuffer row = little((byte[]) callBytes("EMB.LOOKUP", bytes("t"), ids(id)));
+      assertThat(row.getInt(0)).isEqualTo(id);
+      assertThat(row.getInt(rowBytes - 4)).isEqualTo(~id);
+    }
     assertThat(jedis.info("emberkv")).doesNotContain("device_reads:0\r\n");
+  }
+
+  @Test
+  void smallReadsOfHotRowsTakeNoWorkerAndLargeOnesDo() {
+    call("EMB.CREATE", "t", "DIM", "64");
+    call("EMB.CREATE", "counted", "DIM", "64", "OPTIMIZER", "adagrad", "ADMIT", "2");
+    for (int id = 0; id < 1_000; id++) {
+      callBytes("EMB.SET", bytes("t"), bytes("" + id), floats(new float[64]));
+    }
+    long before = workerBatches();
+    long perQuestion = workerBatches() - before;
+
+    for (int id = 0; id < 50; id++) {
+      callBytes("EMB.LOOKUP", bytes("t"), ids(id));
+      callBytes("EMB.LOOKUPX", bytes("t"), ids(id, 2_000, 999));
+      call("EMB.GET", "t", "" + id, "2000");
+    }
+    assertThat(workerBatches()).isEqualTo(before + 2 * perQuestion);
+
+    callBytes("EMB.LOOKUP", bytes("t"), ids(LongStream.range(0, 1_000).toArray()));
+    callBytes("EMB.LOOKUP", bytes("counted"), ids(1));
+    assertThat(workerBatches()).isEqualTo(before + 3 * perQuestion + 2);
+  }
+
+  private long workerBatches() {
+    return jedis
+        .info("stats")
+        .lines()
+        .filter(line -> line.startsWith("worker_batches:"))
+        .mapToLong(line -> Long.parseLong(line.substring(line.indexOf(':') + 1)))
+        .sum();
   }
 
   @Test
