@@ -160,6 +160,11 @@ final class Databases {
     return space == null ? 0 : space.size();
   }
 
+  /** Returns how many keys of a database have a time to live. */
+  ExpiringKeys expiring(int database) {
+    return sweeper.expiring(database, size(database));
+  }
+
   /** Returns the number of fields that are rows. */
   long fieldCount() {
     return fields.size();

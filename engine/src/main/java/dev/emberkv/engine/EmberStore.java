@@ -422,6 +422,11 @@ final class EmberStore implements Store {
   }
 
   @Override
+  public ExpiringKeys expiringStrings(int database) {
+    return databases.expiring(database);
+  }
+
+  @Override
   public void swapStrings(int a, int b) {
     databases.swap(a, b);
   }

@@ -27,6 +27,9 @@ final class ExpirySweeper implements AutoCloseable {
 
   private static final int MAX_COLD_PER_PERIOD = 2_048;
 
+  /** From so many rows of the device, the share of those with a time to live is taken. */
+  private static final int COLD_SAMPLE = 4_096;
+
   /** When one of so many is expired, there are more to be found. */
   private static final int WORTHWHILE_SHARE = 10;
 
@@ -50,6 +53,12 @@ final class ExpirySweeper implements AutoCloseable {
 
   void start() {
     thread.start();
+  }
+
+  /** Returns how many keys of a database have a time to live; from any thread. */
+  ExpiringKeys expiring(int database, long keys) {
+    Sweep sweep = sweeps[database];
+    return sweep.hotSeen.with(sweep.coldSeen, keys);
   }
 
   private void work() {
@@ -78,21 +87,40 @@ final class ExpirySweeper implements AutoCloseable {
     private long hotCursor;
     private long coldCursor;
     private int coldKeys = MIN_COLD_PER_PERIOD;
+    private ExpiryCount hot = new ExpiryCount();
+    private ExpiryCount cold = new ExpiryCount();
+
+    /** Of the last way round, or of the last sample. */
+    private volatile ExpiryCount hotSeen = new ExpiryCount();
+
+    private volatile ExpiryCount coldSeen = new ExpiryCount();
 
     void run(StringSpace space) {
       List<byte[]> expired = new ArrayList<>();
       hotCursor =
           space.scanExpired(
-              StringScan.Tier.DRAM, hotCursor, KEYS_PER_PERIOD, (key, info) -> expired.add(key));
+              StringScan.Tier.DRAM,
+              hotCursor,
+              KEYS_PER_PERIOD,
+              hot,
+              (key, info) -> expired.add(key));
       int hotExpired = expired.size();
       coldCursor =
           space.scanExpired(
-              StringScan.Tier.DEVICE, coldCursor, coldKeys, (key, info) -> expired.add(key));
+              StringScan.Tier.DEVICE, coldCursor, coldKeys, cold, (key, info) -> expired.add(key));
       boolean worthwhile = (expired.size() - hotExpired) * WORTHWHILE_SHARE >= coldKeys;
       coldKeys =
           worthwhile
               ? Math.min(2 * coldKeys, MAX_COLD_PER_PERIOD)
               : Math.max(coldKeys / 2, MIN_COLD_PER_PERIOD);
+      if (hotCursor == 0) {
+        hotSeen = hot;
+        hot = new ExpiryCount();
+      }
+      if (coldCursor == 0 || cold.looked() >= COLD_SAMPLE) {
+        coldSeen = cold;
+        cold = new ExpiryCount();
+      }
       for (byte[] key : expired) {
         if (closed) {
           break;

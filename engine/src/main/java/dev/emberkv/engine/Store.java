@@ -61,6 +61,9 @@ public interface Store extends AutoCloseable {
   /** Returns the number of string keys of a database. */
   long stringCount(int database);
 
+  /** Returns about how many of these have a time to live; late by a way round of the sweep. */
+  ExpiringKeys expiringStrings(int database);
+
   /** Gives each of two databases the string keys of the other. */
   void swapStrings(int a, int b);
 

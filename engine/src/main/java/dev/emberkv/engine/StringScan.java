@@ -40,6 +40,10 @@ final class StringScan {
   private int stepCount;
   private int looked;
   private int lookedInStep;
+  private long expiring;
+  private long expiringInStep;
+  private double leftMillis;
+  private double leftMillisInStep;
 
   private Tier tier = Tier.BOTH;
 
@@ -84,14 +88,19 @@ final class StringScan {
   /**
    * Looks at about {@code wanted} keys of one tier and shows those whose time to live is over to
    * the visitor; returns the next cursor.
+   *
+   * @param count of all keys that were looked at
    */
-  long runExpired(Tier wantedTier, long cursor, int wanted, KeyVisitor visitor) {
+  long runExpired(Tier wantedTier, long cursor, int wanted, ExpiryCount count, KeyVisitor visitor) {
     tier = wantedTier;
     goneByMillis = System.currentTimeMillis();
     long position = walk(cursor << UNUSED_BITS, wanted);
     if (coldCount > 0) {
+      beginStep();
       readCold();
+      endStep();
     }
+    count.add(looked, expiring, leftMillis);
     for (int i = 0; i < keys.size(); i++) {
       visitor.key(keys.get(i), infos.get(i));
     }
@@ -113,11 +122,13 @@ final class StringScan {
     int coldBefore = coldCount;
     while (true) {
       stepCount = 0;
+      beginStep();
       long next =
           entries.step(
               position, (hash, knownBits, location) -> step = put(step, stepCount++, location));
       if (takeStep() && entries.isUnchanged()) {
         looked += lookedInStep;
+        endStep();
         return next;
       }
       // A row has left its slot between the index and us; its home is read again.
@@ -129,6 +140,16 @@ final class StringScan {
       coldCount = coldBefore;
       Thread.onSpinWait();
     }
+  }
+
+  private void beginStep() {
+    expiringInStep = 0;
+    leftMillisInStep = 0;
+  }
+
+  private void endStep() {
+    expiring += expiringInStep;
+    leftMillis += leftMillisInStep;
   }
 
   private static long[] put(long[] array, int at, long value) {
@@ -173,6 +194,10 @@ final class StringScan {
 
   private void take(long address, int payloadBytes, int keyBytes) {
     KeyInfo info = infoOf(address, payloadBytes, keyBytes);
+    if (info.expiresAtMillis() != StringEntry.NEVER && info.expiresAtMillis() > goneByMillis) {
+      expiringInStep++;
+      leftMillisInStep += info.expiresAtMillis() - goneByMillis;
+    }
     if (info.expiresAtMillis() <= goneByMillis) {
       byte[] key = new byte[keyBytes];
       long from = Slot.payload(address) + StringRow.HEAD_BYTES;

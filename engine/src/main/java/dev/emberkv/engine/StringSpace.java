@@ -197,9 +197,10 @@ final class StringSpace implements StringKeyspace {
   }
 
   /** Looks at some keys for such whose time to live is over; see {@link StringScan}. */
-  long scanExpired(StringScan.Tier tier, long cursor, int wanted, KeyVisitor visitor) {
+  long scanExpired(
+      StringScan.Tier tier, long cursor, int wanted, ExpiryCount count, KeyVisitor visitor) {
     try (Guard _ = tiers.epoch().enter()) {
-      return new StringScan(keyspace).runExpired(tier, cursor, wanted, visitor);
+      return new StringScan(keyspace).runExpired(tier, cursor, wanted, count, visitor);
     }
   }
 

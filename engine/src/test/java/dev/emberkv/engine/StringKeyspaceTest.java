@@ -264,6 +264,38 @@ class StringKeyspaceTest {
   }
 
   @Test
+  void keysWithATimeToLiveAreCounted() throws Exception {
+    try (Store store = open()) {
+      StringKeyspace strings = store.strings(2);
+      assertThat(store.expiringStrings(2)).isEqualTo(new ExpiringKeys(0, 0));
+      long at = System.currentTimeMillis() + 1_000_000;
+      for (int n = 0; n < 300; n++) {
+        byte[] key = bytes("key " + n);
+        strings.put(key, bytes("v"));
+        if (n % 3 == 0) {
+          strings.update(key, seen -> seen.withExpiry(at));
+        }
+      }
+
+      awaitExpiring(store, 100);
+      assertThat(store.expiringStrings(2).averageMillis()).isBetween(900_000L, 1_000_000L);
+      assertThat(store.expiringStrings(0).keys()).isZero();
+      strings.update(bytes("key 0"), seen -> seen.withExpiry(StringEntry.NEVER));
+      awaitExpiring(store, 99);
+      strings.clear();
+      awaitExpiring(store, 0);
+    }
+  }
+
+  private static void awaitExpiring(Store store, long keys) throws InterruptedException {
+    long deadline = System.nanoTime() + 20_000_000_000L;
+    while (store.expiringStrings(2).keys() != keys) {
+      assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
+      Thread.sleep(20);
+    }
+  }
+
+  @Test
   void databasesAreApartAndKeepTheirNumbers() {
     try (Store store = open()) {
       for (int database = 0; database < 3; database++) {

@@ -217,6 +217,7 @@ final class CommandExecutor {
       long nanos = System.nanoTime() - startedNanos;
       command.stats().calls.add(calls);
       command.stats().nanos.add(nanos);
+      command.stats().times.add(nanos / calls, calls);
       slowLog.consider(request, session, nanos);
       latency.consider(command, nanos);
     }

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.LongAdder;
 final class CommandStats {
   final LongAdder calls = new LongAdder();
   final LongAdder nanos = new LongAdder();
+  final CallTimes times = new CallTimes();
 
   /** Calls that were refused before they ran. */
   final LongAdder rejected = new LongAdder();
@@ -16,6 +17,7 @@ final class CommandStats {
   void reset() {
     calls.reset();
     nanos.reset();
+    times.reset();
     rejected.reset();
     failed.reset();
   }

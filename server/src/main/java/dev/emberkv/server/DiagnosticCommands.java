@@ -2,18 +2,15 @@ package dev.emberkv.server;
 
 import dev.emberkv.server.Command.Flag;
 import java.util.List;
-import java.util.Locale;
 
-/** SLOWLOG, LATENCY and DEBUG: what takes long. */
+/** SLOWLOG and DEBUG: what takes long. */
 final class DiagnosticCommands {
   private static final long MAX_SLEEP_SECONDS = 3600;
 
   private final SlowLog slowLog;
-  private final LatencyLog latency;
 
-  DiagnosticCommands(SlowLog slowLog, LatencyLog latency) {
+  DiagnosticCommands(SlowLog slowLog) {
     this.slowLog = slowLog;
-    this.latency = latency;
   }
 
   private static Command.Builder admin(String name, int arity, String summary) {
@@ -35,14 +32,6 @@ final class DiagnosticCommands {
                   slowLog.reset();
                   out.ok();
                 })),
-        Subcommands.of(
-            Command.define("server", "latency", -2, "A container for latency commands."),
-            admin("latest", 2, "Returns the latest latency of each event.")
-                .handler((request, session, out) -> latest(out)),
-            admin("history", 3, "Returns the latencies of an event.").handler(this::history),
-            admin("reset", -2, "Forgets events.").handler(this::latencyReset),
-            admin("doctor", 2, "Says in words what the events tell.")
-                .handler((request, session, out) -> out.verbatim(doctor()))),
         Subcommands.of(
             Command.define("server", "debug", -2, "A container for debugging commands."),
             admin("sleep", 3, "Keeps everybody waiting for so many seconds.")
@@ -73,54 +62,6 @@ final class DiagnosticCommands {
       out.bulk(entry.address());
       out.bulk(entry.clientName());
     }
-  }
-
-  private void latest(RespEncoder out) {
-    List<String> names = latency.names();
-    out.array(names.size());
-    for (String name : names) {
-      List<LatencyLog.Sample> samples = latency.history(name);
-      LatencyLog.Sample last = samples.getLast();
-      out.array(4);
-      out.bulk(name);
-      out.integer(last.timeSeconds());
-      out.integer(last.millis());
-      out.integer(samples.stream().mapToLong(LatencyLog.Sample::millis).max().orElse(0));
-    }
-  }
-
-  private void history(Request request, Session session, RespEncoder out) {
-    List<LatencyLog.Sample> samples = latency.history(request.text(2).toLowerCase(Locale.ROOT));
-    out.array(samples.size());
-    for (LatencyLog.Sample sample : samples) {
-      out.array(2);
-      out.integer(sample.timeSeconds());
-      out.integer(sample.millis());
-    }
-  }
-
-  private void latencyReset(Request request, Session session, RespEncoder out) {
-    int reset = request.size() == 2 ? latency.reset(null) : 0;
-    for (int i = 2; i < request.size(); i++) {
-      reset += latency.reset(request.text(i).toLowerCase(Locale.ROOT));
-    }
-    out.integer(reset);
-  }
-
-  private String doctor() {
-    StringBuilder text = new StringBuilder();
-    for (String name : latency.names()) {
-      List<LatencyLog.Sample> samples = latency.history(name);
-      text.append(
-          "%s: %d samples, the longest took %d ms\n"
-              .formatted(
-                  name,
-                  samples.size(),
-                  samples.stream().mapToLong(LatencyLog.Sample::millis).max().orElse(0)));
-    }
-    return text.isEmpty()
-        ? "No latency event was seen. They are noted from latency-monitor-threshold ms on.\n"
-        : text.toString();
   }
 
   private static void sleep(Request request, Session session, RespEncoder out) {

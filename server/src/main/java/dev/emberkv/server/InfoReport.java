@@ -1,5 +1,6 @@
 package dev.emberkv.server;
 
+import dev.emberkv.engine.ExpiringKeys;
 import dev.emberkv.engine.ReadLatency;
 import dev.emberkv.engine.SpaceStats;
 import dev.emberkv.engine.Store;
@@ -137,7 +138,11 @@ final class InfoReport {
     for (int database = 0; database < Store.DATABASES; database++) {
       long keys = context.store().stringCount(database);
       if (keys > 0) {
-        line("db" + database, "keys=" + keys + ",expires=0,avg_ttl=0");
+        ExpiringKeys expiring = context.store().expiringStrings(database);
+        line(
+            "db" + database,
+            "keys=%d,expires=%d,avg_ttl=%d"
+                .formatted(keys, Math.min(keys, expiring.keys()), expiring.averageMillis()));
       }
     }
   }

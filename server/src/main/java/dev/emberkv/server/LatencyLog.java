@@ -1,6 +1,7 @@
 package dev.emberkv.server;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -15,8 +16,40 @@ final class LatencyLog {
   /** The worst command of one second. */
   record Sample(long timeSeconds, long millis) {}
 
+  /**
+   * What is kept of an event.
+   *
+   * @param samples oldest first, at least one
+   * @param worstMillis of all samples since it was forgotten last
+   */
+  record Event(String name, List<Sample> samples, long worstMillis) {}
+
+  /** The samples of an event; guarded by its monitor. */
+  private static final class Samples {
+    private final ArrayDeque<Sample> latest = new ArrayDeque<>();
+    private long worstMillis;
+
+    synchronized void add(long now, long millis) {
+      worstMillis = Math.max(worstMillis, millis);
+      Sample last = latest.peekLast();
+      if (last != null && last.timeSeconds == now) {
+        latest.removeLast();
+        latest.addLast(new Sample(now, Math.max(last.millis, millis)));
+      } else {
+        latest.addLast(new Sample(now, millis));
+      }
+      if (latest.size() > MAX_SAMPLES) {
+        latest.removeFirst();
+      }
+    }
+
+    synchronized Event event(String name) {
+      return new Event(name, List.copyOf(latest), worstMillis);
+    }
+  }
+
   private final Tuning tuning;
-  private final Map<String, ArrayDeque<Sample>> events = new ConcurrentSkipListMap<>();
+  private final Map<String, Samples> events = new ConcurrentSkipListMap<>();
 
   LatencyLog(Tuning tuning) {
     this.tuning = tuning;
@@ -28,41 +61,28 @@ final class LatencyLog {
     long millis = nanos / 1_000_000;
     if (threshold > 0 && millis >= threshold) {
       boolean fast = command.flags().contains(Command.Flag.FAST);
-      add(fast ? FAST_COMMAND : COMMAND, millis);
+      long now = System.currentTimeMillis() / 1000;
+      events.compute(
+          fast ? FAST_COMMAND : COMMAND,
+          (name, known) -> {
+            Samples samples = known == null ? new Samples() : known;
+            samples.add(now, millis);
+            return samples;
+          });
     }
   }
 
-  private void add(String event, long millis) {
-    ArrayDeque<Sample> samples = events.computeIfAbsent(event, name -> new ArrayDeque<>());
-    long now = System.currentTimeMillis() / 1000;
-    synchronized (samples) {
-      Sample last = samples.peekLast();
-      if (last != null && last.timeSeconds == now) {
-        samples.removeLast();
-        samples.addLast(new Sample(now, Math.max(last.millis, millis)));
-      } else {
-        samples.addLast(new Sample(now, millis));
-      }
-      if (samples.size() > MAX_SAMPLES) {
-        samples.removeFirst();
-      }
-    }
+  /** Returns an event, or null when nothing took long. */
+  @Nullable Event event(String name) {
+    Samples samples = events.get(name);
+    return samples == null ? null : samples.event(name);
   }
 
-  /** Returns the samples of an event, oldest first. */
-  List<Sample> history(String event) {
-    ArrayDeque<Sample> samples = events.get(event);
-    if (samples == null) {
-      return List.of();
-    }
-    synchronized (samples) {
-      return List.copyOf(samples);
-    }
-  }
-
-  /** Returns the names of the events that have samples. */
-  List<String> names() {
-    return List.copyOf(events.keySet());
+  /** Returns all events by name. */
+  List<Event> events() {
+    List<Event> all = new ArrayList<>();
+    events.forEach((name, samples) -> all.add(samples.event(name)));
+    return all;
   }
 
   /** Forgets an event, or all for null; returns how many were known. */

@@ -60,7 +60,8 @@ final class ServerContext {
     all.addAll(new TransactionCommands(data, options, this::executor).definitions());
     all.addAll(new ServerCommands(this).definitions());
     all.addAll(checkpoints.definitions());
-    all.addAll(new DiagnosticCommands(slowLog, latency).definitions());
+    all.addAll(new DiagnosticCommands(slowLog).definitions());
+    all.add(new LatencyCommands(latency, this::allCommands).definition());
     all.addAll(new EmbeddingCommands(store, options).definitions());
     all.add(new AclCommands(users, clients, this::allCommands).definition());
     CommandCatalog catalog = new CommandCatalog(all);

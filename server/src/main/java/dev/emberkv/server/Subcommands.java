@@ -12,6 +12,9 @@ final class Subcommands {
   /** Builds a container with its subcommands and HELP. */
   static Command of(Command.Builder container, Command.Builder... subcommands) {
     List<String> help = new ArrayList<>();
+    help.add(
+        container.build().name().toUpperCase(Locale.ROOT)
+            + " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
     Command.Builder definition = container.flags(Flag.NOSCRIPT).onEventLoop();
     for (Command.Builder subcommand : subcommands) {
       definition.subcommand(subcommand);

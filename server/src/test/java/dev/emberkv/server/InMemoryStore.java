@@ -2,6 +2,7 @@ package dev.emberkv.server;
 
 import dev.emberkv.compaction.CorruptionException;
 import dev.emberkv.engine.ChangeVisitor;
+import dev.emberkv.engine.ExpiringKeys;
 import dev.emberkv.engine.HashKeyspace;
 import dev.emberkv.engine.Initializer;
 import dev.emberkv.engine.KeyInfo;
@@ -129,6 +130,11 @@ final class InMemoryStore implements Store {
   @Override
   public long stringCount(int database) {
     return databases.get(database).size();
+  }
+
+  @Override
+  public ExpiringKeys expiringStrings(int database) {
+    return new ExpiringKeys(0, 0);
   }
 
   @Override

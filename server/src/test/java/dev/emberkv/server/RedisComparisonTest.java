@@ -129,7 +129,7 @@ class RedisComparisonTest {
   void theRestIsHandledAlike() throws Exception {
     compare(
         "FLUSHALL\r\nCLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\nCLIENT REPLY SKIP\r\nPING\r\nPING\r\nCLIENT REPLY foo\r\nCLIENT NO-EVICT ON\r\nCLIENT NO-EVICT foo\r\nCLIENT KILL 1.1.1.1:1\r\nCLIENT KILL ID x\r\nCLIENT KILL foo bar\r\nCLIENT KILL ID 99999\r\nCLIENT LIST foo\r\nCLIENT LIST TYPE pubsub\r\nCLIENT LIST TYPE foo\r\nCLIENT LIST ID x\r\n",
-        "FLUSHALL\r\nSLOWLOG GET 0\r\nSLOWLOG RESET\r\nSLOWLOG GET -2\r\nSLOWLOG GET x\r\nLATENCY LATEST\r\nLATENCY HISTORY command\r\nLATENCY RESET\r\nCONFIG SET timeout 0\r\nCONFIG RESETSTAT\r\nCONFIG SET foo bar\r\nCONFIG REWRITE\r\n",
+        "FLUSHALL\r\nSLOWLOG GET 0\r\nSLOWLOG RESET\r\nSLOWLOG GET -2\r\nSLOWLOG GET x\r\nLATENCY LATEST\r\nLATENCY HISTORY command\r\nLATENCY GRAPH command\r\nLATENCY HISTOGRAM nope\r\nLATENCY RESET\r\nCONFIG SET timeout 0\r\nCONFIG RESETSTAT\r\nCONFIG SET foo bar\r\nCONFIG REWRITE\r\n",
         "FLUSHALL\r\nACL WHOAMI\r\nACL USERS\r\nACL DELUSER nobody\r\nACL DELUSER default\r\nACL GETUSER nobody\r\nACL SETUSER a on >p ~k* +get +set -@all +@read\r\nAUTH a x\r\nAUTH a p\r\nACL WHOAMI\r\nGET k1\r\nGET j\r\nSET k1 1\r\n",
         "FLUSHALL\r\nACL SETUSER a foo\r\nACL SETUSER a +@nope\r\nACL SETUSER a <none\r\nACL SETUSER a #12\r\nACL CAT nope\r\nACL GENPASS 0\r\nACL DRYRUN nobody get k\r\nACL SETUSER a ~k* +get\r\nACL DRYRUN a get k\r\nACL DRYRUN a get j\r\nACL DRYRUN a set k v\r\nACL DELUSER a\r\n");
   }

@@ -81,6 +81,37 @@ class ServerCommandsTest {
   }
 
   @Test
+  void latencyShowsWhatTookLongAndHowLongCommandsTake() throws Exception {
+    try (RawClient client = fixture.raw()) {
+      client.send("SET k v\r\nGET k\r\nGET k\r\nCONFIG GET save\r\n");
+      client.line();
+      for (int i = 0; i < 3; i++) {
+        RespReader.read(client);
+      }
+      client.send("LATENCY HISTOGRAM get nope config\r\n");
+      List<?> times = (List<?>) RespReader.read(client);
+      assertThat(times).hasSize(4);
+      assertThat(times.get(0)).isEqualTo("get");
+      List<?> gets = (List<?>) times.get(1);
+      assertThat(gets.subList(0, 3).toString()).isEqualTo("[calls, 2, histogram_usec]");
+      assertThat((List<?>) gets.get(3)).hasSizeGreaterThanOrEqualTo(2).last().hasToString("2");
+      assertThat(times.get(2)).isEqualTo("config|get");
+
+      client.send("CONFIG SET latency-monitor-threshold 20\r\nDEBUG SLEEP 0.03\r\n");
+      client.line();
+      client.line();
+      client.send("LATENCY GRAPH command\r\n");
+      assertThat(String.valueOf(RespReader.read(client)))
+          .startsWith("command - high ")
+          .contains("\n" + "-".repeat(80) + "\n");
+      client.send("LATENCY HELP\r\n");
+      assertThat((List<?>) RespReader.read(client))
+          .first()
+          .isEqualTo("LATENCY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+    }
+  }
+
+  @Test
   void commandDescribesTheTable() throws Exception {
     try (RawClient client = fixture.raw()) {
       client.send("COMMAND COUNT\r\n");
