@@ -55,6 +55,9 @@ public final class Main implements Callable<Integer> {
 
   /** Runs a command and ends the process with its status. */
   public static void main(String[] args) {
+    if (args.length > 0 && args[0].equals(nameOf(ServeCommand.class))) {
+      ServeCommand.preload();
+    }
     System.exit(commandLine(args).execute(args));
   }
 

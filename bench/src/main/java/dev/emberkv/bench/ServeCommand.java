@@ -109,12 +109,25 @@ final class ServeCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create(); // the parser puts the real one here
 
+  /** Loads what a store needs, beside the parsing of the arguments. */
+  static void preload() {
+    preload("preload-store", Store::preload);
+  }
+
+  private static void preload(String name, Runnable part) {
+    Thread thread = Thread.ofPlatform().name(name).daemon().unstarted(part);
+    // What can't be loaded here can't be loaded where it is needed either, and is reported there.
+    thread.setUncaughtExceptionHandler((failed, e) -> {});
+    thread.start();
+  }
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     LogSetup.format(logFormat);
+    Logger log = LoggerFactory.getLogger(ServeCommand.class);
+    preload("preload-server", EmberServer::preload); // it makes loggers, which have to be set up
     ServerOptions serverOptions = serverOptions();
     StoreOptions storeOptions = storeFlags.options(data);
-    Logger log = LoggerFactory.getLogger(ServeCommand.class);
     CountDownLatch closed = new CountDownLatch(1);
     try (MetricsEndpoint metrics =
             metricsPort == null ? null : MetricsEndpoint.start(bind, metricsPort);

@@ -1,5 +1,7 @@
 package dev.emberkv.engine;
 
+import dev.emberkv.index.CatalogLibrary;
+import dev.emberkv.uring.SystemProbe;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +26,16 @@ public interface Store extends AutoCloseable {
    */
   static Store open(StoreOptions options) {
     return EmberStore.open(options);
+  }
+
+  /**
+   * Loads the native libraries that {@link #open} needs. A program that has other things to do
+   * while it starts may call this on a thread of its own; without it, opening does the same. Logs
+   * nothing, so it can be called before logging is set up.
+   */
+  static void preload() {
+    var _ = CatalogLibrary.load();
+    var _ = SystemProbe.ioUring();
   }
 
   /** Returns the options that the store was opened with. */

@@ -2,6 +2,7 @@ package dev.emberkv.server;
 
 import dev.emberkv.engine.Store;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
@@ -128,6 +129,15 @@ public final class EmberServer implements AutoCloseable {
    */
   public static EmberServer start(Store store, ServerOptions options) throws IOException {
     return new EmberServer(store, options);
+  }
+
+  /**
+   * Loads the network's classes and native library. A program that has other things to do while it
+   * starts may call this on a thread of its own; without it, {@link #start} does the same.
+   */
+  public static void preload() {
+    LOG.debug("native epoll {}", Epoll.isAvailable() ? "is loaded" : "is not there");
+    ByteBufAllocator.DEFAULT.directBuffer().release();
   }
 
   /** Returns the port that the server listens on, also when the options asked for any free one. */
