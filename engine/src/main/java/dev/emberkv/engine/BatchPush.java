@@ -98,7 +98,7 @@ final class BatchPush {
   }
 
   private boolean applyFound(int i, Stamp stamp) {
-    return keyspace.changeFound(
+    return keyspace.writer.changeFound(
         scratch.homes[i],
         scratch.headers[i],
         scratch.slots[i],

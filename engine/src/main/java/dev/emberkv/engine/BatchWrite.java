@@ -67,13 +67,13 @@ final class BatchWrite {
         new Change() {
           @Override
           public void apply(int ordinal) {
-            keyspace.put(keyOf(ordinal), rows.at(first + ordinal), stamp, knownOf(ordinal));
+            keyspace.writer.put(keyOf(ordinal), rows.at(first + ordinal), stamp, knownOf(ordinal));
           }
 
           @Override
           public boolean applyFound(int i, int ordinal) {
             return scratch.isHot(i)
-                && keyspace.overwriteFound(
+                && keyspace.writer.overwriteFound(
                     scratch.homes[i],
                     scratch.headers[i],
                     scratch.slots[i],
@@ -92,7 +92,7 @@ final class BatchWrite {
         new Change() {
           @Override
           public void apply(int ordinal) {
-            if (keyspace.remove(keyOf(ordinal), stamp, knownOf(ordinal))) {
+            if (keyspace.writer.remove(keyOf(ordinal), stamp, knownOf(ordinal))) {
               deleted[0]++;
             }
           }

@@ -122,7 +122,9 @@ final class CleaningPass implements RecordVisitor {
         known.note(Location.cold(location), true, sequence, timeSeconds);
         tiers.write(
             1,
-            stamp -> dropped[0] = keyspace.removeVersion(guard.key.of(id), sequence, stamp, known));
+            stamp ->
+                dropped[0] =
+                    keyspace.writer.removeVersion(guard.key.of(id), sequence, stamp, known));
       }
     } finally {
       tiers.space().done(admitted);

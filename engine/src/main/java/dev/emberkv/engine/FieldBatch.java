@@ -38,14 +38,14 @@ final class FieldBatch {
   void put(Stamp stamp) {
     run((n, key, matches) -> {
       probe.row.of(fields.data(), fields.valueOffset(n), fields.valueBytes(n));
-      rows.put(key, probe.row, stamp, matches);
+      rows.writer.put(key, probe.row, stamp, matches);
     });
   }
 
   /** Deletes the fields and returns how many there were. */
   int remove(Stamp stamp) {
     int[] removed = new int[1];
-    run((n, key, matches) -> removed[0] += rows.remove(key, stamp, matches) ? 1 : 0);
+    run((n, key, matches) -> removed[0] += rows.writer.remove(key, stamp, matches) ? 1 : 0);
     return removed[0];
   }
 

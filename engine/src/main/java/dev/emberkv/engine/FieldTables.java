@@ -149,7 +149,7 @@ final class FieldTables {
     byte[] header = table.header();
     RowSource.Text row =
         new RowSource.Text(key).of(header, 0, header.length, ValueType.HASH_ROWS, expiresAtMillis);
-    rows.put(key, row, stamp, new ColdMatches());
+    rows.writer.put(key, row, stamp, new ColdMatches());
   }
 
   private void writeOwner(FieldTable table, FieldTable.Owner owner, Stamp stamp) {
@@ -161,7 +161,7 @@ final class FieldTables {
             .array();
     RowKey.Text key = keyOf(table.incarnation);
     RowSource.Text row = new RowSource.Text(key).of(value, 0, value.length);
-    ownersThere().put(key, row, stamp, new ColdMatches());
+    ownersThere().writer.put(key, row, stamp, new ColdMatches());
   }
 
   /** Returns what {@link #writeHeader} takes of the log at most. */
@@ -176,7 +176,7 @@ final class FieldTables {
       tiers.write(
           1,
           stamp -> {
-            var _ = ownersThere().remove(keyOf(incarnation), stamp, new ColdMatches());
+            var _ = ownersThere().writer.remove(keyOf(incarnation), stamp, new ColdMatches());
           });
     } finally {
       tiers.space().done(admitted);

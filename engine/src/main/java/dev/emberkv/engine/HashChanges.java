@@ -129,7 +129,7 @@ final class HashChanges {
         tiers.write(
             1,
             stamp -> {
-              var _ = rows.remove(copy.key, stamp, new ColdMatches());
+              var _ = rows.writer.remove(copy.key, stamp, new ColdMatches());
             });
         return true;
       }
@@ -141,7 +141,7 @@ final class HashChanges {
       RowSource.Text row =
           new RowSource.Text(copy.key)
               .of(value, 0, value.length, ValueType.HASH, copy.expiresAtMillis());
-      tiers.write(1, stamp -> rows.put(copy.key, row, stamp, new ColdMatches()));
+      tiers.write(1, stamp -> rows.writer.put(copy.key, row, stamp, new ColdMatches()));
       return true;
     }
   }
@@ -302,7 +302,7 @@ final class HashChanges {
               deleted = new FieldBatch(table, tiers, guard, fields, hashSeed).remove(stamp);
               sequence[0] = deleted == 0 ? sequence[0] : stamp.sequence();
               if (table.size() == 0) {
-                var _ = rows.remove(copy.key, stamp, new ColdMatches());
+                var _ = rows.writer.remove(copy.key, stamp, new ColdMatches());
               }
             });
       } finally {

@@ -86,12 +86,13 @@ final class KeyTransfer {
           3,
           stamp -> {
             if (table == null) {
-              targetRows.put(replaced.key, rowOf(replaced.key, copy), stamp, new ColdMatches());
+              targetRows.writer.put(
+                  replaced.key, rowOf(replaced.key, copy), stamp, new ColdMatches());
             } else {
               tables.writeHeader(
                   table, replaced.key, copy.expiresAtMillis(), targetRows, targetKey, stamp);
             }
-            var _ = rows.remove(copy.key, stamp, new ColdMatches());
+            var _ = rows.writer.remove(copy.key, stamp, new ColdMatches());
           });
       if (table != null) {
         table.owner(new FieldTable.Owner(targetRows, targetKey));

@@ -4,33 +4,18 @@ import dev.emberkv.compaction.RecordFormat;
 import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.KeyHash;
 import dev.emberkv.index.Location;
-import java.lang.foreign.Arena;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rows of one table, or of the string keys: where they are, and how one is read, written and
- * removed, whatever tier it is in.
+ * The rows of one table, or of the string keys: where they are, how one is read, whatever tier it
+ * is in, and how it moves between them. Its {@link #writer} changes rows.
  *
  * <p>Thread-safe, inside the store's {@link Epoch}. All changes of a row are made under the lock of
  * its home bucket in the index, one bucket at a time, and nothing that may wait (allocation, log,
  * device) happens under it. Readers take no lock: they copy a row out of its slot and then ask the
  * index whether the bucket is unchanged.
- *
- * <p>A row carries the sequence number of the batch that wrote it, and of two versions of a row the
- * higher one counts, at run time as in recovery. So a batch that reaches a row after a newer one
- * leaves it alone, as if it had come first; and a row that is new while a deletion nearby had a
- * higher number takes a fresh number of its own. Where a flush has cut the sequence between two
- * batches that meet at a row, the version before the cut is logged, whichever of them comes first
- * (see {@link CommitClock}).
- *
- * <p>Where rows {@link #learns learn}, a version follows from the one before, and no write can be
- * left out as if it had come first: a batch that reaches a row after a newer one takes a fresh
- * number for it. Pushes keep cuts away while they run, so one never meets a row from behind a cut
- * that it is before.
  */
 final class Keyspace {
   /** Rows with a larger payload than this are never in DRAM. */
@@ -40,16 +25,14 @@ final class Keyspace {
   private static final byte NOT_ITS_OWN = -1;
 
   private static final long USE_SALT = 0xa0761d6478bd642fL;
-  private static final int DELETION_STRIPE_BITS = 8;
-  private static final long ANY_VERSION = 0;
-
-  /** How long to wait for another thread that is writing the same row back. */
-  private static final long WRITE_BACK_PAUSE_NANOS = 20_000;
 
   final int id;
   final int kind;
   final HashIndex index;
   final Tiers tiers;
+
+  /** Changes the rows. */
+  final RowWriter writer;
 
   /** Where the log has the definition of the table, or of the string keys. */
   final AtomicLong definition;
@@ -86,8 +69,6 @@ final class Keyspace {
   /** The class that the newest slot came from; a table has only the one. Set and read racily. */
   private @Nullable SlotClass lastClass;
 
-  private final AtomicLongArray deletions = new AtomicLongArray(1 << DELETION_STRIPE_BITS);
-
   /** Makes a keyspace without rows, with an index for as many as are expected. */
   Keyspace(
       int id,
@@ -105,6 +86,7 @@ final class Keyspace {
     this.tiers = tiers;
     this.slabs = tiers.slabs();
     this.index = HashIndex.createFor(expectedRows, location -> hash(keyAt(location)));
+    this.writer = new RowWriter(this);
     this.memoryBytes = () -> index.memoryBytes() + gateBytes();
   }
 
@@ -383,297 +365,10 @@ final class Keyspace {
     return slotClass;
   }
 
-  // Writing
-
-  /** What became of an attempt to change a row under the lock. */
-  enum Attempt {
-    DONE,
-    /** Nothing was to be done: a newer version is there, or no row to remove. */
-    NEEDLESS,
-    /** The row is not in DRAM, or its slot has another size. */
-    NOT_IN_PLACE,
-    /** A row nearby was deleted under a higher number: take a fresh one. */
-    TOO_OLD,
-    /** An entry's record must be read first, to know whose it is. */
-    READ_FIRST,
-    /** The version that is there must be logged first, since a cut lies behind it. */
-    LOG_FIRST
-  }
-
-  /**
-   * Overwrites the row of a slot that a search without the lock has found.
-   *
-   * @param header of the home, as it was when the slot was found
-   * @return false when the bucket has changed since, or the row is another key's
-   */
-  boolean overwriteFound(
-      long home, long header, long slot, RowKey key, RowSource.Packed row, Stamp stamp) {
-    if (tiers.writesThrough()) {
-      return overwriteThrough(home, header, slot, key, row, stamp);
-    }
-    if (!HashIndex.tryLock(home, header)) {
-      return false;
-    }
-    boolean done = false;
-    try {
-      long state = Slot.state(slot);
-      done =
-          owns(slot, Slot.payloadBytes(state), key)
-              && overwriteSlot(slot, state, row, stamp) == Attempt.DONE;
-    } finally {
-      if (done) {
-        HashIndex.unlock(home);
-      } else {
-        HashIndex.unlockUnchanged(home);
-      }
-    }
-    return done;
-  }
-
-  /**
-   * Logs a row and overwrites it in its slot, which stays clean. The record comes first, as nothing
-   * waits under a lock; if the bucket changes meanwhile, it is one that nothing points to. Rows
-   * that learn take the long way: the caller's bytes are not all of theirs.
-   */
-  private boolean overwriteThrough(
-      long home, long header, long slot, RowKey key, RowSource.Packed row, Stamp stamp) {
-    long seen = Slot.state(slot);
-    if (learns
-        || !hasPlaceFor(seen, row)
-        || !owns(slot, Slot.payloadBytes(seen), key)
-        || !HashIndex.unchanged(home, header)) {
-      return false;
-    }
-    long record =
-        row.append(
-            tiers.log(), tiers.loggedKind(kind, stamp), id, key, stamp.sequence(), stamp.time());
-    if (!HashIndex.tryLock(home, header)) {
-      markDead(record);
-      return false;
-    }
-    // Nothing has changed since the slot was found to be the row's, and to have room.
-    long dead = record;
-    try {
-      if (Slot.sequence(slot) <= stamp.sequence()) {
-        long state = Slot.state(slot);
-        assert !Slot.has(state, Slot.DIRTY | Slot.FLUSHING) : "a dirty row with write-through";
-        dead = Slot.home(state);
-        row.writeTo(Slot.payload(slot));
-        Slot.setVersion(slot, stamp);
-        Slot.setState(slot, Slot.stateOf(row.payloadBytes(), 0, record));
-      }
-    } finally {
-      HashIndex.unlock(home);
-    }
-    markDead(dead);
-    slabs.touch(slot);
-    return true;
-  }
-
-  /** Returns whether a row fits exactly into the slot of another one. */
-  private boolean hasPlaceFor(long state, RowSource row) {
-    return SlabPool.slotBytes(kind, row.payloadBytes())
-        == SlabPool.slotBytes(kind, Slot.payloadBytes(state));
-  }
-
-  private Attempt overwriteSlot(long slot, long state, RowSource row, Stamp stamp) {
-    int payloadBytes = row.payloadBytes();
-    long there = Slot.sequence(slot);
-    if (learns && there > stamp.sequence()) {
-      return Attempt.NOT_IN_PLACE;
-    }
-    if (!hasPlaceFor(state, row) || tiers.isCutBetween(stamp.sequence(), there)) {
-      return Attempt.NOT_IN_PLACE;
-    }
-    if (mustLogFirst(slot, state, stamp)) {
-      return Attempt.LOG_FIRST;
-    }
-    if (there <= stamp.sequence()) {
-      row.writeTo(Slot.payload(slot));
-      Slot.setVersion(slot, stamp);
-      long flags = (state & Slot.FLUSHING) | Slot.DIRTY;
-      Slot.setState(slot, Slot.stateOf(payloadBytes, flags, Slot.home(state)));
-      slabs.markDirty(slot);
-      slabs.touch(slot);
-    }
-    return Attempt.DONE;
-  }
-
-  /**
-   * Changes the row of a slot that a search without the lock has found.
-   *
-   * @param header of the home, as it was when the slot was found
-   * @return false when the bucket has changed since, the row is another key's, or it takes the long
-   *     way of {@link RowUpdate}
-   */
-  boolean changeFound(
-      long home, long header, long slot, RowKey key, RowChange change, Stamp stamp) {
-    if (tiers.writesThrough() || !HashIndex.tryLock(home, header)) {
-      return false;
-    }
-    boolean done = false;
-    try {
-      done =
-          owns(slot, Slot.payloadBytes(Slot.state(slot)), key)
-              && changeSlot(slot, change, stamp) == Attempt.DONE;
-    } finally {
-      if (done) {
-        HashIndex.unlock(home);
-      } else {
-        HashIndex.unlockUnchanged(home);
-      }
-    }
-    return done;
-  }
-
-  /** Changes the key's row in its slot; under the lock. */
-  Attempt changeSlot(long slot, RowChange change, Stamp stamp) {
-    long state = Slot.state(slot);
-    long there = Slot.sequence(slot);
-    Stamp version = there <= stamp.sequence() ? stamp : stamp.renewed(tiers.clock().next());
-    if (mustLogFirst(slot, state, version)) {
-      return Attempt.LOG_FIRST;
-    }
-    if (isOver(slot, expiredUntil(stamp))) {
-      if (!change.admits()) {
-        return Attempt.DONE;
-      }
-      change.create(Slot.payload(slot));
-    }
-    change.applyTo(Slot.payload(slot));
-    Slot.setVersion(slot, version);
-    Slot.setState(slot, state | Slot.DIRTY);
-    slabs.markDirty(slot);
-    slabs.touch(slot);
-    return Attempt.DONE;
-  }
-
-  /** Returns whether a flush wants the version in a slot that a batch is about to replace. */
-  private boolean mustLogFirst(long slot, long state, Stamp stamp) {
-    return Slot.has(state, Slot.DIRTY) && tiers.isCutBetween(Slot.sequence(slot), stamp.sequence());
-  }
-
-  void logVersionOf(long slot) {
-    tiers.waits().beforeWaiting();
-    if (!tiers.evictor().writeBack(slot)) {
-      LockSupport.parkNanos(WRITE_BACK_PAUSE_NANOS);
-    }
-  }
-
-  /**
-   * Writes a row, new or over an existing one.
-   *
-   * @param known what the caller read of the key's log locations already; empty if nothing
-   */
-  void put(RowKey key, RowSource row, Stamp stamp, ColdMatches known) {
-    KeySearch search = new KeySearch(this, key, known);
-    if (!tiers.writesThrough() && overwrite(search, row, stamp)) {
-      return;
-    }
-    NewRow target = new NewRow(this, key, row, stamp);
-    try {
-      while (true) {
-        switch (place(target, search, null)) {
-          case TOO_OLD -> target = target.renewed();
-          case READ_FIRST -> search.readUnknown();
-          case LOG_FIRST -> logVersionOf(slotAddress(search.found));
-          default -> {
-            return;
-          }
-        }
-      }
-    } catch (RuntimeException e) {
-      target.discard();
-      throw e;
-    }
-  }
-
-  /** Overwrites a row in its slot; false when it is not in DRAM or needs another slot. */
-  private boolean overwrite(KeySearch search, RowSource row, Stamp stamp) {
-    while (true) {
-      Attempt attempt = Attempt.NOT_IN_PLACE;
-      long home = index.lock(search.hash);
-      try {
-        search.run(home);
-        if (search.found != Location.NONE && Location.isDram(search.found)) {
-          long slot = slotAddress(search.found);
-          attempt = overwriteSlot(slot, Slot.state(slot), row, stamp);
-        }
-      } finally {
-        HashIndex.unlock(home);
-      }
-      if (attempt != Attempt.LOG_FIRST) {
-        return attempt == Attempt.DONE;
-      }
-      logVersionOf(slotAddress(search.found));
-    }
-  }
-
-  /**
-   * Tries to make the index point to the row.
-   *
-   * @param base the only version that it may replace; null for any
-   */
-  Attempt place(NewRow target, KeySearch search, RowUpdate.@Nullable Base base) {
-    long sequence = target.stamp.sequence();
-    boolean cutAfter = false;
-    boolean freeOld = false;
-    long deadRecord = 0;
-    Attempt attempt = Attempt.DONE;
-    long home = index.lock(search.hash);
-    try {
-      search.run(home);
-      long old = search.found;
-      if (search.unknown != Location.NONE) {
-        return Attempt.READ_FIRST;
-      }
-      if (base != null && !base.isFoundBy(search)) {
-        return Attempt.NOT_IN_PLACE;
-      }
-      if (old == Location.NONE) {
-        if (deletions.get(stripe(search.hash)) >= sequence) {
-          return Attempt.TOO_OLD;
-        }
-        index.insert(home, search.hash, target.location(0));
-      } else if (search.foundSequence() > sequence) {
-        if (learns) {
-          return Attempt.TOO_OLD;
-        }
-        attempt = Attempt.NEEDLESS;
-        cutAfter = tiers.isCutBetween(sequence, search.foundSequence());
-      } else if (mustLogFirst(old, target.stamp)) {
-        return Attempt.LOG_FIRST;
-      } else {
-        deadRecord = target.isLogged() ? logHome(old) : 0;
-        index.replace(home, search.hash, old, target.location(logHome(old)));
-        freeOld = detach(old);
-      }
-    } finally {
-      HashIndex.unlock(home);
-    }
-    markDead(deadRecord);
-    if (freeOld) {
-      slabs.free(slotAddress(search.found));
-    }
-    if (attempt == Attempt.NEEDLESS) {
-      if (cutAfter) {
-        target.log();
-      }
-      target.discard();
-    }
-    return attempt;
-  }
-
-  private boolean mustLogFirst(long location, Stamp stamp) {
-    if (!Location.isDram(location)) {
-      return false;
-    }
-    long slot = slotAddress(location);
-    return mustLogFirst(slot, Slot.state(slot), stamp);
-  }
+  // Moving and leaving
 
   /** Declares a record dead, of which the index has lost sight; 0 for none. */
-  private void markDead(long record) {
+  void markDead(long record) {
     if (record != 0) {
       tiers.log().markDead(record);
     }
@@ -716,7 +411,7 @@ final class Keyspace {
   }
 
   /** Returns the granule of the newest log record of a row that the index points to. */
-  private long logHome(long location) {
+  long logHome(long location) {
     return Location.isDram(location)
         ? Slot.home(Slot.state(slotAddress(location)))
         : Location.granule(location);
@@ -738,139 +433,5 @@ final class Keyspace {
       return false;
     }
     return true;
-  }
-
-  /**
-   * Removes a row and logs that it is gone.
-   *
-   * @return whether it was there
-   */
-  boolean remove(RowKey key, Stamp stamp, ColdMatches known) {
-    return remove(key, new Removal(new KeySearch(this, key, known), stamp, ANY_VERSION));
-  }
-
-  /**
-   * Removes one version of a row and logs that it is gone.
-   *
-   * @param sequence number of the version
-   * @param known what the caller read of the key's log locations already
-   * @return whether it was still there, expired or not
-   */
-  boolean removeVersion(RowKey key, long sequence, Stamp stamp, ColdMatches known) {
-    Removal removal = new Removal(new KeySearch(this, key, known), stamp, sequence);
-    return remove(key, removal) || removal.over;
-  }
-
-  private boolean remove(RowKey key, Removal removal) {
-    while (true) {
-      Attempt attempt = tryRemove(removal);
-      if (removal.cutFrom != null) {
-        logTombstone(key, removal.cutFrom);
-        removal.cutFrom = null;
-      }
-      switch (attempt) {
-        case READ_FIRST -> removal.search.readUnknown();
-        case LOG_FIRST -> logVersionOf(slotAddress(removal.search.found));
-        case DONE -> {
-          logTombstone(key, removal.stamp);
-          return !removal.over;
-        }
-        default -> {
-          return false;
-        }
-      }
-    }
-  }
-
-  /** The removal of one row, from attempt to attempt. */
-  private static final class Removal {
-    final KeySearch search;
-    Stamp stamp;
-
-    /** The stamp of a tombstone to be logged for what a cut lies before. */
-    @Nullable Stamp cutFrom;
-
-    /** The version to be removed, or {@link #ANY_VERSION}. */
-    final long version;
-
-    /** Whether the life of the row that was removed was over. */
-    boolean over;
-
-    Removal(KeySearch search, Stamp stamp, long version) {
-      this.version = version;
-      this.search = search;
-      this.stamp = stamp;
-    }
-  }
-
-  private Attempt tryRemove(Removal removal) {
-    KeySearch search = removal.search;
-    boolean free;
-    long deadRecord;
-    long home = index.lock(search.hash);
-    try {
-      search.run(home);
-      if (search.unknown != Location.NONE) {
-        return Attempt.READ_FIRST;
-      }
-      if (search.found == Location.NONE) {
-        if (tiers.isCutBetween(removal.stamp.sequence(), deletions.get(stripe(search.hash)))) {
-          removal.cutFrom = removal.stamp;
-        }
-        return Attempt.NEEDLESS;
-      }
-      if (removal.version != ANY_VERSION && search.foundSequence() != removal.version) {
-        return Attempt.NEEDLESS;
-      }
-      if (search.foundSequence() >= removal.stamp.sequence()) {
-        Stamp renewed = removal.stamp.renewed(tiers.clock().next());
-        if (tiers.isCutBetween(removal.stamp.sequence(), renewed.sequence())) {
-          removal.cutFrom = removal.stamp;
-        }
-        removal.stamp = renewed;
-      }
-      if (mustLogFirst(search.found, removal.stamp)) {
-        return Attempt.LOG_FIRST;
-      }
-      long expired = expiredUntil();
-      removal.over = expired >= 0 && isOver(search.foundTime(), expired);
-      deadRecord = logHome(search.found);
-      index.remove(home, search.hash, search.found);
-      raiseDeletions(search.hash, removal.stamp.sequence());
-      free = detach(search.found);
-    } finally {
-      HashIndex.unlock(home);
-    }
-    markDead(deadRecord);
-    if (free) {
-      slabs.free(slotAddress(search.found));
-    }
-    return Attempt.DONE;
-  }
-
-  private void logTombstone(RowKey key, Stamp stamp) {
-    int payloadBytes = key.tombstoneBytes();
-    try (Arena arena = Arena.ofConfined()) {
-      long payload = arena.allocate(Math.max(1, payloadBytes)).address();
-      key.writeTombstone(payload);
-      tiers
-          .log()
-          .append(
-              tiers.loggedKind(RecordFormat.TOMBSTONE, stamp),
-              id,
-              key.header(),
-              stamp.sequence(),
-              stamp.time(),
-              payload,
-              payloadBytes);
-    }
-  }
-
-  private void raiseDeletions(long hash, long sequence) {
-    deletions.accumulateAndGet(stripe(hash), sequence, Math::max);
-  }
-
-  private static int stripe(long hash) {
-    return (int) (hash >>> (Long.SIZE - DELETION_STRIPE_BITS));
   }
 }

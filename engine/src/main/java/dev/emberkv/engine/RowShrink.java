@@ -221,7 +221,7 @@ final class RowShrink implements AutoCloseable {
           (keyspace, key, stamp) -> {
             for (int i = from; i < to; i++) {
               ColdMatches known = new ColdMatches();
-              if (keyspace.removeVersion(key.of(ids[i]), sequences[i], stamp, known)) {
+              if (keyspace.writer.removeVersion(key.of(ids[i]), sequences[i], stamp, known)) {
                 dropped[0]++;
               }
             }

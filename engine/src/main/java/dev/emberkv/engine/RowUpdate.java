@@ -60,12 +60,12 @@ final class RowUpdate {
   void run() {
     while (true) {
       Base base = null;
-      Keyspace.Attempt attempt;
+      RowWriter.Attempt attempt;
       long home = keyspace.index.lock(search.hash);
       try {
         search.run(home);
         attempt = changeFound();
-        if (attempt == Keyspace.Attempt.NOT_IN_PLACE) {
+        if (attempt == RowWriter.Attempt.NOT_IN_PLACE) {
           base = baseOf(search.found);
         }
       } finally {
@@ -76,7 +76,7 @@ final class RowUpdate {
           return;
         }
         case READ_FIRST -> search.readUnknown();
-        case LOG_FIRST -> keyspace.logVersionOf(keyspace.slotAddress(search.found));
+        case LOG_FIRST -> keyspace.writer.logVersionOf(keyspace.slotAddress(search.found));
         default -> {
           if (base != null) {
             Base read = base.payload == null && !base.absent ? readRecord(base) : base;
@@ -101,15 +101,15 @@ final class RowUpdate {
   }
 
   /** Changes the row in its slot, if that is possible and it is there; under the lock. */
-  private Keyspace.Attempt changeFound() {
+  private RowWriter.Attempt changeFound() {
     if (search.unknown != Location.NONE) {
-      return Keyspace.Attempt.READ_FIRST;
+      return RowWriter.Attempt.READ_FIRST;
     }
     long found = search.found;
     if (found == Location.NONE || !Location.isDram(found) || keyspace.tiers.writesThrough()) {
-      return Keyspace.Attempt.NOT_IN_PLACE;
+      return RowWriter.Attempt.NOT_IN_PLACE;
     }
-    return keyspace.changeSlot(keyspace.slotAddress(found), change, stamp);
+    return keyspace.writer.changeSlot(keyspace.slotAddress(found), change, stamp);
   }
 
   /** Notes the version that was found; a copy of it where it is in DRAM. Under the lock. */
@@ -141,7 +141,7 @@ final class RowUpdate {
     NewRow target = new NewRow(keyspace, key, new RowSource.Changed(change, base.payload), stamp);
     boolean placed = false;
     try {
-      placed = keyspace.place(target, search, base) == Keyspace.Attempt.DONE;
+      placed = keyspace.writer.place(target, search, base) == RowWriter.Attempt.DONE;
     } finally {
       if (!placed) {
         target.discard();

@@ -249,7 +249,7 @@ final class StringSpace implements StringKeyspace {
             for (int i = 0; i < keys.length; i++) {
               probe.key.of(hashes[i], keys[i], 0, keys[i].length);
               probe.row.of(values[i], 0, values[i].length);
-              rows.put(probe.key, probe.row, stamp, new ColdMatches());
+              rows.writer.put(probe.key, probe.row, stamp, new ColdMatches());
             }
           });
     }
@@ -311,7 +311,7 @@ final class StringSpace implements StringKeyspace {
                 int n = from + i;
                 RowKey.Text key = probe.keyOf(batch, n, i);
                 probe.row.of(batch.data(), batch.valueOffset(n), batch.valueBytes(n));
-                rows.put(key, probe.row, stamp, new ColdMatches());
+                rows.writer.put(key, probe.row, stamp, new ColdMatches());
                 written[0]++;
               }
             });
@@ -426,7 +426,7 @@ final class StringSpace implements StringKeyspace {
       RowSource.Text row =
           new RowSource.Text(copy.key)
               .of(entry.value(), 0, entry.value().length, entry.type(), entry.expiresAtMillis());
-      tiers.write(1, stamp -> rows.put(copy.key, row, stamp, new ColdMatches()));
+      tiers.write(1, stamp -> rows.writer.put(copy.key, row, stamp, new ColdMatches()));
     }
   }
 
@@ -462,7 +462,7 @@ final class StringSpace implements StringKeyspace {
             for (byte[] key : keys) {
               StringCopy copy = new StringCopy(keyOf(key), false);
               boolean found = isThere(rows, copy, guard);
-              if (rows.remove(copy.key, stamp, new ColdMatches()) && found) {
+              if (rows.writer.remove(copy.key, stamp, new ColdMatches()) && found) {
                 deleted[0]++;
                 suspect(copy);
               }
@@ -519,7 +519,7 @@ final class StringSpace implements StringKeyspace {
     // The log takes a tombstone after the row is gone from the index: too late to refuse.
     tiers.waits().beforeWaiting();
     boolean[] removed = new boolean[1];
-    tiers.write(1, stamp -> removed[0] = rows.remove(key, stamp, new ColdMatches()));
+    tiers.write(1, stamp -> removed[0] = rows.writer.remove(key, stamp, new ColdMatches()));
     return removed[0];
   }
 
