@@ -10,6 +10,8 @@ import dev.emberkv.uring.NativeMemory;
 import dev.emberkv.uring.QueuePool;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads a batch of log records: sorted by page, one read a page however many of its records are
@@ -19,9 +21,14 @@ import org.jspecify.annotations.Nullable;
  * after adding records, {@link #poll} now and then, and {@link #finish} in the end; pages are read
  * once for all records that were added before the same start.
  *
+ * <p>A record that is damaged is read once more before it is taken for that: what the device, a bus
+ * or memory has garbled on the way may be intact where it lies.
+ *
  * <p>Not thread-safe; it has a queue of the store's pool to itself until it is closed.
  */
 final class RecordReader implements AutoCloseable {
+  private static final Logger LOGGER = LoggerFactory.getLogger(RecordReader.class);
+
   /** The most records of one batch. */
   static final int MAX_BATCH = 1 << 24;
 
@@ -47,10 +54,13 @@ final class RecordReader implements AutoCloseable {
   private RecordConsumer consumer = (ordinal, location, address, payloadBytes) -> {};
   private @Nullable RuntimeException failure;
 
-  /** Record and length of those that turned out longer than expected. */
-  private long[] longRecords = {};
+  /**
+   * Record and length of those that are read again: longer than expected, or damaged, of which the
+   * length is negative.
+   */
+  private long[] again = {};
 
-  private int longCount;
+  private int againCount;
 
   private int spanBytes;
   private @Nullable NativeMemory wideMemory;
@@ -134,8 +144,8 @@ final class RecordReader implements AutoCloseable {
       queue.await(1, this::finishGroup);
       startGroups();
     }
-    for (int i = 0; i < longCount; i++) {
-      readLong((int) (longRecords[i] >>> Integer.SIZE), (int) longRecords[i]);
+    for (int i = 0; i < againCount; i++) {
+      readAgain((int) (again[i] >>> Integer.SIZE), Math.abs((int) again[i]), (int) again[i] < 0);
     }
     if (failure != null) {
       throw failure;
@@ -224,12 +234,12 @@ final class RecordReader implements AutoCloseable {
     try {
       int length = log.verify(address, location(i), availableBytes);
       if (length < 0) {
-        addLong(i, -length);
+        addAgain(i, -length);
       } else {
         accept(i, address, length);
       }
     } catch (CorruptionException e) {
-      handDamaged(i, address, e);
+      addAgain(i, -spanBytes);
     } catch (RuntimeException e) {
       fail(e);
     }
@@ -243,11 +253,11 @@ final class RecordReader implements AutoCloseable {
     }
   }
 
-  private void addLong(int i, int neededBytes) {
-    if (longCount == longRecords.length) {
-      longRecords = Arrays.copyOf(longRecords, Math.max(8, longCount * 2));
+  private void addAgain(int i, int bytes) {
+    if (againCount == again.length) {
+      again = Arrays.copyOf(again, Math.max(8, againCount * 2));
     }
-    longRecords[longCount++] = (long) i << Integer.SIZE | neededBytes;
+    again[againCount++] = (long) i << Integer.SIZE | Integer.toUnsignedLong(bytes);
   }
 
   private void accept(int i, long address, int length) {
@@ -255,8 +265,8 @@ final class RecordReader implements AutoCloseable {
     consumer.accept(ordinal, location(i), address, length - Slot.HEADER_BYTES);
   }
 
-  /** Reads one record again that turned out longer than expected. */
-  private void readLong(int i, int neededBytes) {
+  /** Reads one record again. */
+  private void readAgain(int i, int neededBytes, boolean wasDamaged) {
     long location = location(i);
     int bytes = Math.ceilDiv(neededBytes, PAGE_BYTES) * PAGE_BYTES;
     try (NativeMemory memory = NativeMemory.reserve(bytes)) {
@@ -271,13 +281,14 @@ final class RecordReader implements AutoCloseable {
         }
         offset = log.offsetInPage(location);
       }
-      verifyLong(i, address + offset, bytes - offset, neededBytes);
+      verifyAgain(i, address + offset, bytes - offset, neededBytes, wasDamaged);
     } catch (RuntimeException e) {
       fail(e);
     }
   }
 
-  private void verifyLong(int i, long address, int availableBytes, int neededBytes) {
+  private void verifyAgain(
+      int i, long address, int availableBytes, int neededBytes, boolean wasDamaged) {
     int length;
     try {
       length = log.verify(address, location(i), availableBytes);
@@ -285,11 +296,19 @@ final class RecordReader implements AutoCloseable {
       handDamaged(i, address, e);
       return;
     }
-    if (length < 0) {
+    if (length >= 0) {
+      if (wasDamaged) {
+        LOGGER.warn(
+            "A record was damaged at the first {} and is intact at the second",
+            readOf(location(i)));
+      }
+      accept(i, address, length);
+    } else if (wasDamaged) {
+      readAgain(i, -length, false);
+    } else {
       throw new IllegalStateException(
           "a record of %d bytes needs %d".formatted(neededBytes, -length));
     }
-    accept(i, address, length);
   }
 
   private long location(int i) {

@@ -75,8 +75,8 @@ class StoreFaultTest {
     } catch (IoFailure e) {
       errors++;
     }
-    if (disk.faults() > 0) {
-      assertThat(errors).as("errors after %d faults", disk.faults()).isPositive();
+    if (disk.failures() > 0) {
+      assertThat(errors).as("errors after %d failures", disk.failures()).isPositive();
     }
     try (Store store = open(disk.afterCrash(seed), Durability.ALWAYS)) {
       Table table = store.table("rows").orElseThrow();
@@ -84,6 +84,27 @@ class StoreFaultTest {
       Arrays.setAll(all, i -> i);
       check(table, all, expected);
     }
+  }
+
+  @Test
+  void aBitThatFlipsOnTheWayIsReadAgain() {
+    SimulatedDisk disk = new SimulatedDisk(1);
+    long[] keys = new long[4000];
+    Arrays.setAll(keys, i -> i);
+    int cold = 0;
+    try (Store store = open(disk, Durability.EVERYSEC)) {
+      Table table = store.createTable(TableSpec.of("rows", DIM));
+      table.put(keys, Rows.packed(keys, 1, ROW_BYTES));
+      store.flush();
+      byte[] row = new byte[ROW_BYTES];
+      for (int key = 0; key < 200; key++) {
+        disk.flipNextRead();
+        byte status = table.get(key, MemorySegment.ofArray(row));
+        cold += status == RowStatus.COLD ? 1 : 0;
+        assertThat(row).as("row %d", key).isEqualTo(Rows.row(key, 1, ROW_BYTES));
+      }
+    }
+    assertThat(cold).isGreaterThan(100);
   }
 
   private static void put(Table table, long[] keys, int version, Map<Long, int[]> expected) {

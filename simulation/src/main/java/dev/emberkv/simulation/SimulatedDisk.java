@@ -41,6 +41,8 @@ public final class SimulatedDisk implements IoBackend {
   private Runnable beforeWrite = () -> {};
   private int failingOneIn;
   private int flippingOneIn;
+  private boolean flipsNext;
+  private int flips;
   private int faults;
   private int writes;
   private long holeBytes;
@@ -95,11 +97,21 @@ public final class SimulatedDisk implements IoBackend {
     return this;
   }
 
+  /** Makes the next read find a flipped bit. */
+  public synchronized void flipNextRead() {
+    flipsNext = true;
+  }
+
   /** Returns whether a request of this kind is to fail now. */
   private boolean fails() {
     boolean fails = failingOneIn > 0 && random.nextInt(failingOneIn) == 0;
     faults += fails ? 1 : 0;
     return fails;
+  }
+
+  /** Returns how many requests failed because of {@link #withFaults}. */
+  public synchronized int failures() {
+    return faults - flips;
   }
 
   /** Returns how many requests failed or found flipped bits because of {@link #withFaults}. */
@@ -182,7 +194,9 @@ public final class SimulatedDisk implements IoBackend {
     }
     byte[] bytes = new byte[length];
     current.read(offset, bytes);
-    if (flippingOneIn > 0 && random.nextInt(flippingOneIn) == 0) {
+    if (flipsNext || (flippingOneIn > 0 && random.nextInt(flippingOneIn) == 0)) {
+      flipsNext = false;
+      flips++;
       bytes[random.nextInt(length)] ^= (byte) (1 << random.nextInt(Byte.SIZE));
       faults++;
     }
