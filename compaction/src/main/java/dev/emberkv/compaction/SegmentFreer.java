@@ -92,11 +92,18 @@ final class SegmentFreer {
     }
   }
 
+  /**
+   * Gives disk space back, but for as many free segments as were taken since the last time, up to
+   * half as many as are used: these are needed again soon, and what was written once is quicker to
+   * write and to sync than new space, which changes the file's extents.
+   */
   private void trim() {
     if (!trims) {
       return;
     }
-    int keep = Math.max(LEAST_KEPT, table.usedSegments() / SHARE_KEPT);
+    int used = table.usedSegments();
+    int keep =
+        Math.max(Math.min(table.demand(), used / 2), Math.max(LEAST_KEPT, used / SHARE_KEPT));
     List<Segment> taken = table.takeToTrim(keep);
     List<Segment> trimmed = new ArrayList<>();
     for (Segment segment : taken) {

@@ -54,6 +54,9 @@ final class SegmentTable {
   /** How many segments cleaning has taken of those held back for it, and not given back. */
   private int borrowed;
 
+  /** How many segments were taken since somebody asked. */
+  private int taken;
+
   private @Nullable IoFailure growthFailure;
 
   /** Whether only segments that have their disk space count as room. */
@@ -113,7 +116,15 @@ final class SegmentTable {
     if (claim == Claim.CLEANING) {
       borrowed = Math.min(forCleaning, borrowed + 1);
     }
+    taken++;
     return ready.removeFirst();
+  }
+
+  /** Returns how many segments were taken since the last call. */
+  synchronized int demand() {
+    int demand = taken;
+    taken = 0;
+    return demand;
   }
 
   /** Returns how many free segments a claim must leave. */
