@@ -33,6 +33,9 @@ final class SegmentWriter {
   /** The same while a sync is under way and somebody waits for the next one. */
   private static final int SYNCING_BYTES = 16 << 10;
 
+  /** How often an appender tries to take the lock before it sleeps. */
+  private static final int SPINS = 500;
+
   private final LogOptions options;
   private final SegmentTable table;
   private final BlockPool pool;
@@ -115,48 +118,95 @@ final class SegmentWriter {
       MemorySegment payload,
       long payloadOffset,
       int payloadBytes) {
+    acquire();
+    try {
+      return appendLocked(
+          kind, tableId, key, sequence, timeSeconds, payload, payloadOffset, payloadBytes);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Appends some records in one go; see {@link SegmentedLog#appendAll}. */
+  void appendAll(
+      int kind,
+      int tableId,
+      long[] keys,
+      long sequence,
+      int timeSeconds,
+      MemorySegment payloads,
+      long[] payloadOffsets,
+      int payloadBytes,
+      int count,
+      long[] locations) {
+    acquire();
+    try {
+      for (int i = 0; i < count; i++) {
+        locations[i] =
+            appendLocked(
+                kind,
+                tableId,
+                keys[i],
+                sequence,
+                timeSeconds,
+                payloads,
+                payloadOffsets[i],
+                payloadBytes);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes the lock, which is held for a short time only: to sleep would take longer. */
+  private void acquire() {
+    for (int i = 0; i < SPINS; i++) {
+      if (lock.tryLock()) {
+        return;
+      }
+      Thread.onSpinWait();
+    }
+    lock.lock();
+  }
+
+  private long appendLocked(
+      int kind,
+      int tableId,
+      long key,
+      long sequence,
+      int timeSeconds,
+      MemorySegment payload,
+      long payloadOffset,
+      int payloadBytes) {
     int stored = RecordFormat.storedBytes(payloadBytes);
     Claim claim =
         stream == SegmentHeader.STREAM_MAIN
             ? Claim.of(kind & ~RecordFormat.COMMITTED)
             : Claim.CLEANING;
-    lock.lock();
-    try {
-      long location;
-      if (stored <= options.blockBytes()) {
-        BlockBuffer target = makeRoom(stored, stored, claim);
-        OpenSegment segment = openSegment();
-        location = segment.location();
-        segment.put(
-            target,
-            kind,
-            tableId,
-            key,
-            sequence,
-            timeSeconds,
-            payload,
-            payloadOffset,
-            payloadBytes);
-        if (stored > PAGE_BYTES) {
-          segment.padPage(target, writer.synced());
-        }
-        target.publish(segment.fileOffset());
-        handOverFrom(EARLY_BYTES, target);
-      } else {
-        makeRoom(PAGE_BYTES, stored, claim);
-        LargeRecord record = new LargeRecord(pool, payload, payloadOffset, payloadBytes);
-        record.header(kind, tableId, key, sequence, timeSeconds);
-        location = appendLarge(record);
+    long location;
+    if (stored <= options.blockBytes()) {
+      BlockBuffer target = makeRoom(stored, stored, claim);
+      OpenSegment segment = openSegment();
+      location = segment.location();
+      segment.put(
+          target, kind, tableId, key, sequence, timeSeconds, payload, payloadOffset, payloadBytes);
+      if (stored > PAGE_BYTES) {
+        segment.padPage(target, writer.synced());
       }
-      if (Long.compareUnsigned(sequence, lastSequence) > 0) {
-        lastSequence = sequence;
-      }
-      records++;
-      userBytes += RecordFormat.HEADER_BYTES + payloadBytes;
-      return location;
-    } finally {
-      lock.unlock();
+      target.publish(segment.fileOffset());
+      handOverFrom(EARLY_BYTES, target);
+    } else {
+      makeRoom(PAGE_BYTES, stored, claim);
+      LargeRecord record = new LargeRecord(pool, payload, payloadOffset, payloadBytes);
+      record.header(kind, tableId, key, sequence, timeSeconds);
+      location = appendLarge(record);
     }
+    if (Long.compareUnsigned(sequence, lastSequence) > 0) {
+      lastSequence = sequence;
+    }
+    records++;
+    userBytes += RecordFormat.HEADER_BYTES + payloadBytes;
+    return location;
   }
 
   /** Appends a record that takes several buffers, and returns when it is on the device. */

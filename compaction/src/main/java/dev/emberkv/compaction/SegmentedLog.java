@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -204,6 +205,42 @@ public final class SegmentedLog implements AutoCloseable {
     checkRecord(kind, table, payloadBytes);
     return main.writer()
         .append(kind, table, key, sequence, timeSeconds, payload, payloadOffset, payloadBytes);
+  }
+
+  /**
+   * Appends some records of one batch that are equally long, in their order and as {@link #append}
+   * does. When it throws, those are appended whose location is not 0.
+   *
+   * @param payloads what holds the payloads
+   * @param payloadOffsets where each of them is
+   * @param count how many there are, in the first places of the arrays
+   * @param locations takes the locations
+   */
+  public void appendAll(
+      int kind,
+      int table,
+      long[] keys,
+      long sequence,
+      int timeSeconds,
+      MemorySegment payloads,
+      long[] payloadOffsets,
+      int payloadBytes,
+      int count,
+      long[] locations) {
+    checkRecord(kind, table, payloadBytes);
+    Arrays.fill(locations, 0, count, 0);
+    main.writer()
+        .appendAll(
+            kind,
+            table,
+            keys,
+            sequence,
+            timeSeconds,
+            payloads,
+            payloadOffsets,
+            payloadBytes,
+            count,
+            locations);
   }
 
   private void checkRecord(int kind, int table, int payloadBytes) {
@@ -438,6 +475,15 @@ public final class SegmentedLog implements AutoCloseable {
    */
   public boolean markDead(long location) {
     return live.remove(location);
+  }
+
+  /**
+   * Declares some rows dead, as {@link #markDead(long)} does with each.
+   *
+   * @param locations in the first {@code count} places
+   */
+  public void markDead(long[] locations, int count) {
+    live.removeAll(locations, count);
   }
 
   /** Returns whether a row, string key or definition is live. */

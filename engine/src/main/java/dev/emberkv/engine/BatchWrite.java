@@ -31,6 +31,13 @@ final class BatchWrite {
 
   /** What is done to each row. */
   private interface Change {
+    /**
+     * Begins a chunk of entries as they were found.
+     *
+     * @param ordinal of its first row
+     */
+    void begin(int size, int ordinal);
+
     /** Applies it by the long way. */
     void apply(int ordinal);
 
@@ -62,9 +69,22 @@ final class BatchWrite {
 
   /** Writes the rows. */
   void put(RowSource.Packed rows) {
+    if (tiers.writesThrough()) {
+      putThrough(rows);
+    } else {
+      putInPlace(rows);
+    }
+  }
+
+  private void putInPlace(RowSource.Packed rows) {
     run(
         rows.payloadBytes(),
         new Change() {
+          @Override
+          public void begin(int size, int ordinal) {
+            // each row by itself
+          }
+
           @Override
           public void apply(int ordinal) {
             keyspace.writer.put(keyOf(ordinal), rows.at(first + ordinal), stamp, knownOf(ordinal));
@@ -84,12 +104,41 @@ final class BatchWrite {
         });
   }
 
+  private void putThrough(RowSource.Packed rows) {
+    try (WriteThrough logged = new WriteThrough(keyspace, scratch, key, rows, stamp)) {
+      run(
+          rows.payloadBytes(),
+          new Change() {
+            @Override
+            public void begin(int size, int ordinal) {
+              logged.begin(size, first + ordinal);
+            }
+
+            @Override
+            public void apply(int ordinal) {
+              keyspace.writer.put(
+                  keyOf(ordinal), rows.at(first + ordinal), stamp, knownOf(ordinal));
+            }
+
+            @Override
+            public boolean applyFound(int i, int ordinal) {
+              return logged.overwrite(i, first + ordinal);
+            }
+          });
+    }
+  }
+
   /** Deletes the rows and returns how many there were. */
   long delete() {
     long[] deleted = new long[1];
     run(
         0,
         new Change() {
+          @Override
+          public void begin(int size, int ordinal) {
+            // each row by itself
+          }
+
           @Override
           public void apply(int ordinal) {
             if (keyspace.writer.remove(keyOf(ordinal), stamp, knownOf(ordinal))) {
@@ -115,6 +164,9 @@ final class BatchWrite {
           if (scratch.isCold(i)) {
             addCold(scratch.locations[i], done + i);
           }
+        }
+        if (reader == null) {
+          change.begin(size, applied);
         }
         for (int i = 0; reader == null && i < size; i++, applied++) {
           if (!change.applyFound(i, applied)) {

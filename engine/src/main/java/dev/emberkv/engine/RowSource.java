@@ -1,6 +1,5 @@
 package dev.emberkv.engine;
 
-import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.uring.RawMemory;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -44,10 +43,14 @@ sealed interface RowSource {
       layout.writeInitialState(address, initialState);
     }
 
-    /** Appends the row, which has no state, to a log and returns where it is. */
-    long append(SegmentedLog log, int loggedKind, int table, RowKey key, long sequence, int time) {
-      return log.append(
-          loggedKind, table, key.header(), sequence, time, rows, offset, payloadBytes());
+    /** Returns what holds the rows. */
+    MemorySegment rows() {
+      return rows;
+    }
+
+    /** Returns where the row is in there. */
+    long offset() {
+      return offset;
     }
   }
 

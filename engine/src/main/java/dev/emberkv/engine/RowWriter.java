@@ -72,9 +72,6 @@ final class RowWriter {
    */
   boolean overwriteFound(
       long home, long header, long slot, RowKey key, RowSource.Packed row, Stamp stamp) {
-    if (tiers.writesThrough()) {
-      return overwriteThrough(home, header, slot, key, row, stamp);
-    }
     if (!HashIndex.tryLock(home, header)) {
       return false;
     }
@@ -94,53 +91,8 @@ final class RowWriter {
     return done;
   }
 
-  /**
-   * Logs a row and overwrites it in its slot, which stays clean. The record comes first, as nothing
-   * waits under a lock; if the bucket changes meanwhile, it is one that nothing points to. Rows
-   * that learn take the long way: the caller's bytes are not all of theirs.
-   */
-  private boolean overwriteThrough(
-      long home, long header, long slot, RowKey key, RowSource.Packed row, Stamp stamp) {
-    long seen = Slot.state(slot);
-    if (keyspace.learns
-        || !hasPlaceFor(seen, row)
-        || !keyspace.owns(slot, Slot.payloadBytes(seen), key)
-        || !HashIndex.unchanged(home, header)) {
-      return false;
-    }
-    long record =
-        row.append(
-            tiers.log(),
-            tiers.loggedKind(keyspace.kind, stamp),
-            keyspace.id,
-            key,
-            stamp.sequence(),
-            stamp.time());
-    if (!HashIndex.tryLock(home, header)) {
-      keyspace.markDead(record);
-      return false;
-    }
-    // Nothing has changed since the slot was found to be the row's, and to have room.
-    long dead = record;
-    try {
-      if (Slot.sequence(slot) <= stamp.sequence()) {
-        long state = Slot.state(slot);
-        assert !Slot.has(state, Slot.DIRTY | Slot.FLUSHING) : "a dirty row with write-through";
-        dead = Slot.home(state);
-        row.writeTo(Slot.payload(slot));
-        Slot.setVersion(slot, stamp);
-        Slot.setState(slot, Slot.stateOf(row.payloadBytes(), 0, record));
-      }
-    } finally {
-      HashIndex.unlock(home);
-    }
-    keyspace.markDead(dead);
-    slabs.touch(slot);
-    return true;
-  }
-
   /** Returns whether a row fits exactly into the slot of another one. */
-  private boolean hasPlaceFor(long state, RowSource row) {
+  boolean hasPlaceFor(long state, RowSource row) {
     return SlabPool.slotBytes(keyspace.kind, row.payloadBytes())
         == SlabPool.slotBytes(keyspace.kind, Slot.payloadBytes(state));
   }

@@ -3,6 +3,7 @@ package dev.emberkv.index;
 import dev.emberkv.uring.NativeMemory;
 import dev.emberkv.uring.RawMemory;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -23,17 +24,24 @@ public final class LiveBitmaps implements AutoCloseable {
   public static final int MIN_GRANULES = 2;
 
   private final int granulesPerSegment;
+  private final int segmentShift;
   private final int bytesPerSegment;
   private final ReentrantLock growth = new ReentrantLock();
   private final AtomicLong used = new AtomicLong();
   private volatile AtomicReferenceArray<@Nullable Bits> segments = new AtomicReferenceArray<>(64);
 
+  /** Keeps the touching loads alive: the compiler must not drop what has no other effect. */
+  @SuppressWarnings("UnusedVariable")
+  private long touched;
+
   /** The bits of one segment, and their sums. */
   private static final class Bits {
+    /** In the middle of two cache lines, so that those of different segments share none. */
+    private static final int SUMS = 8;
+
     final NativeMemory memory;
 
-    /** Live records and, above them, their granules: one atomic change for both. */
-    final AtomicLong sums = new AtomicLong();
+    private final AtomicLongArray sums = new AtomicLongArray(2 * SUMS);
 
     Bits(NativeMemory memory) {
       this.memory = memory;
@@ -42,19 +50,29 @@ public final class LiveBitmaps implements AutoCloseable {
     static long sumsOf(int granules) {
       return (long) granules << Integer.SIZE | 1;
     }
+
+    /** Returns the live records and, above them, their granules: one atomic change for both. */
+    long sums() {
+      return sums.get(SUMS);
+    }
+
+    void addSums(long change) {
+      sums.addAndGet(SUMS, change);
+    }
   }
 
   /**
    * Makes bitmaps for no segment yet.
    *
-   * @param granulesPerSegment a multiple of 64
+   * @param granulesPerSegment a power of two, at least 64
    */
   public LiveBitmaps(int granulesPerSegment) {
-    if (granulesPerSegment <= 0 || granulesPerSegment % Long.SIZE != 0) {
+    if (granulesPerSegment < Long.SIZE || Integer.bitCount(granulesPerSegment) != 1) {
       throw new IllegalArgumentException(
-          "granulesPerSegment must be a multiple of 64, not " + granulesPerSegment);
+          "granulesPerSegment must be a power of two from 64 on, not " + granulesPerSegment);
     }
     this.granulesPerSegment = granulesPerSegment;
+    this.segmentShift = Integer.numberOfTrailingZeros(granulesPerSegment);
     this.bytesPerSegment = granulesPerSegment / Byte.SIZE;
   }
 
@@ -106,10 +124,13 @@ public final class LiveBitmaps implements AutoCloseable {
     int last = first + granules - 1;
     assert last < granulesPerSegment : last;
     Bits bits = bits(granule);
-    boolean lastWasClear = set(bits, last);
-    boolean firstWasClear = set(bits, first);
-    assert firstWasClear && lastWasClear : "granule " + granule + " is live already";
-    bits.sums.addAndGet(Bits.sumsOf(granules));
+    if (first >>> 6 == last >>> 6) {
+      set(word(bits, first), 1L << first | 1L << last);
+    } else {
+      set(word(bits, last), 1L << last);
+      set(word(bits, first), 1L << first);
+    }
+    bits.addSums(Bits.sumsOf(granules));
   }
 
   /**
@@ -121,14 +142,40 @@ public final class LiveBitmaps implements AutoCloseable {
   public boolean remove(long granule) {
     Bits bits = bits(granule);
     int first = inSegment(granule);
-    if (!clear(bits, first)) {
-      return false;
+    long word = word(bits, first);
+    long bit = 1L << first;
+    while (true) {
+      long before = RawMemory.getLongAcquire(word);
+      if ((before & bit) == 0) {
+        return false;
+      }
+      // The next set bit is the record's last one, mostly in the same word.
+      long above = before & -bit & ~bit;
+      if (RawMemory.compareAndSetLong(word, before, before ^ bit ^ Long.lowestOneBit(above))) {
+        int last =
+            above == 0
+                ? clearNext(bits, (first & -Long.SIZE) + Long.SIZE)
+                : (first & -Long.SIZE) + Long.numberOfTrailingZeros(above);
+        bits.addSums(-Bits.sumsOf(last - first + 1));
+        return true;
+      }
     }
-    int last = nextSet(bits, first + 1);
-    boolean whole = last > first && clear(bits, last);
-    assert whole : "granule " + granule + " is not the first of a record";
-    bits.sums.addAndGet(-Bits.sumsOf(last - first + 1));
-    return true;
+  }
+
+  /**
+   * Makes some records dead, as {@link #remove} does with each; the cache misses overlap.
+   *
+   * @param granules their first granules, in the first {@code count} places
+   */
+  public void removeAll(long[] granules, int count) {
+    long sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += RawMemory.getLong(word(bits(granules[i]), inSegment(granules[i])));
+    }
+    touched = sum;
+    for (int i = 0; i < count; i++) {
+      remove(granules[i]);
+    }
   }
 
   /**
@@ -171,7 +218,7 @@ public final class LiveBitmaps implements AutoCloseable {
 
     /** Ends the filling. */
     public void publish() {
-      bits.sums.addAndGet(sums);
+      bits.addSums(sums);
       sums = 0;
     }
   }
@@ -202,13 +249,13 @@ public final class LiveBitmaps implements AutoCloseable {
   /** Returns how many live records a segment has; 0 when it is not in use. */
   public long records(int segment) {
     Bits bits = ofOrNull(segment);
-    return bits == null ? 0 : bits.sums.get() & 0xffff_ffffL;
+    return bits == null ? 0 : bits.sums() & 0xffff_ffffL;
   }
 
   /** Returns how many granules the live records of a segment have; 0 when it is not in use. */
   public long granules(int segment) {
     Bits bits = ofOrNull(segment);
-    return bits == null ? 0 : bits.sums.get() >>> Integer.SIZE;
+    return bits == null ? 0 : bits.sums() >>> Integer.SIZE;
   }
 
   /** Returns the memory that the bitmaps take, in bytes. */
@@ -216,34 +263,29 @@ public final class LiveBitmaps implements AutoCloseable {
     return used.get() * bytesPerSegment;
   }
 
-  private static boolean set(Bits bits, int at) {
-    return change(word(bits, at), 1L << at, true);
-  }
-
-  private static boolean clear(Bits bits, int at) {
-    return change(word(bits, at), 1L << at, false);
-  }
-
-  private static boolean change(long word, long bit, boolean toSet) {
+  private static void set(long word, long bits) {
     while (true) {
       long before = RawMemory.getLongAcquire(word);
-      if ((before & bit) != 0 == toSet) {
-        return false;
-      }
-      if (RawMemory.compareAndSetLong(word, before, before ^ bit)) {
-        return true;
+      assert (before & bits) == 0 : "a granule is live already";
+      if (RawMemory.compareAndSetLong(word, before, before | bits)) {
+        return;
       }
     }
   }
 
-  private int nextSet(Bits bits, int from) {
-    for (int at = from; at < granulesPerSegment; at = (at & -Long.SIZE) + Long.SIZE) {
-      long rest = RawMemory.getLongAcquire(word(bits, at)) >>> at;
-      if (rest != 0) {
-        return at + Long.numberOfTrailingZeros(rest);
+  /** Clears the next set bit and returns where it was. */
+  private int clearNext(Bits bits, int from) {
+    for (int at = from; at < granulesPerSegment; at += Long.SIZE) {
+      long word = word(bits, at);
+      long before = RawMemory.getLongAcquire(word);
+      while (before != 0) {
+        if (RawMemory.compareAndSetLong(word, before, before & (before - 1))) {
+          return at + Long.numberOfTrailingZeros(before);
+        }
+        before = RawMemory.getLongAcquire(word);
       }
     }
-    return -1;
+    throw new IllegalStateException("a live record has no end");
   }
 
   private static long word(Bits bits, int at) {
@@ -251,11 +293,11 @@ public final class LiveBitmaps implements AutoCloseable {
   }
 
   private int inSegment(long granule) {
-    return (int) (granule % granulesPerSegment);
+    return (int) granule & (granulesPerSegment - 1);
   }
 
   private Bits bits(long granule) {
-    return of((int) (granule / granulesPerSegment));
+    return of((int) (granule >>> segmentShift));
   }
 
   private Bits of(int segment) {
