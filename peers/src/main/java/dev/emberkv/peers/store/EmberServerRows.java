@@ -9,42 +9,35 @@ import java.util.List;
 import java.util.Map;
 
 /** This store's server over a loopback connection: the packed commands of tables. */
-final class EmberServerRows implements RowStore, GradientStore {
+final class EmberServerRows extends WireRows implements GradientStore {
   private static final int PUT_ROWS = 1024;
 
-  private final StorePlace place;
-  private final ServerProcess server;
-  private final Wire wire;
-
   EmberServerRows(StorePlace place) {
-    this.place = place;
     boolean isNew = !Files.exists(place.file("data"));
-    server =
-        ServerProcess.start(
-            place.file("server.log"),
-            port ->
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-XX:+UseParallelGC",
-                    "-Xmn64m",
-                    "-Xmx1g",
-                    "-XX:MaxDirectMemorySize=1g",
-                    "--enable-native-access=ALL-UNNAMED",
-                    "--sun-misc-unsafe-memory-access=allow",
-                    "--add-modules=jdk.incubator.vector",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    "dev.emberkv.bench.Main",
-                    "serve",
-                    "--port",
-                    Integer.toString(port),
-                    "--data",
-                    place.file("data").toString(),
-                    "--memory",
-                    Long.toString(place.memoryBytes()),
-                    "--durability",
-                    "everysec"));
-    wire = new Wire(server.connect());
+    super(
+        place,
+        port ->
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseParallelGC",
+                "-Xmn64m",
+                "-Xmx1g",
+                "-XX:MaxDirectMemorySize=1g",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "--add-modules=jdk.incubator.vector",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "dev.emberkv.bench.Main",
+                "serve",
+                "--port",
+                Integer.toString(port),
+                "--data",
+                place.file("data").toString(),
+                "--memory",
+                Long.toString(place.memoryBytes()),
+                "--durability",
+                "everysec"));
     if (isNew) {
       int floats = place.rowBytes() / Float.BYTES;
       create("rows", List.of("DIM", Integer.toString(floats)));
@@ -146,26 +139,6 @@ final class EmberServerRows implements RowStore, GradientStore {
     blob(weights, weights.byteSize());
   }
 
-  /** The server syncs once a second by itself. */
-  @Override
-  public void sync() {}
-
-  @Override
-  public Activity activity() {
-    ProcessIo io = ProcessIo.of(server.pid());
-    return new Activity(0, io.readBytes(), io.writeBytes());
-  }
-
-  @Override
-  public long diskBytes() {
-    return place.diskBytes();
-  }
-
-  @Override
-  public long residentBytes() {
-    return ProcessIo.of(server.pid()).residentBytes();
-  }
-
   @Override
   public String version() {
     return "this commit";
@@ -178,11 +151,5 @@ final class EmberServerRows implements RowStore, GradientStore {
     settings.put("durability", "everysec");
     settings.put("calls", "EMB.LOOKUP, EMB.SET, EMB.PUSH over one loopback connection");
     return settings;
-  }
-
-  @Override
-  public void close() {
-    wire.close();
-    server.close();
   }
 }

@@ -8,43 +8,37 @@ import java.util.Map;
  * memcached with extstore over a loopback connection: values that memory has no room for are in a
  * file.
  */
-final class MemcachedRows implements RowStore {
+final class MemcachedRows extends WireRows {
   /** More than a buffer of the server's own would make the client wait for nothing. */
   private static final int KEYS_A_GET = 100;
 
-  private final StorePlace place;
-  private final ServerProcess server;
-  private final Wire wire;
-
   MemcachedRows(StorePlace place) {
-    this.place = place;
-    long megabytes = Math.max(64, place.memoryBytes() >> 20);
-    long fileGigabytes = 2 + ((place.rows() * place.rowBytes() * 4) >> 30);
-    server =
-        ServerProcess.start(
-            place.file("server.log"),
-            port ->
-                List.of(
-                    "memcached",
-                    "-l",
-                    "127.0.0.1",
-                    "-p",
-                    Integer.toString(port),
-                    "-U",
-                    "0",
-                    "-u",
-                    "root",
-                    "-t",
-                    Integer.toString(Runtime.getRuntime().availableProcessors()),
-                    "-m",
-                    Long.toString(megabytes),
-                    "-o",
-                    "ext_path=%s:%dG,ext_item_size=64,ext_threads=8,hashpower=%d"
-                        .formatted(place.file("extstore"), fileGigabytes, hashPower())));
-    wire = new Wire(server.connect());
+    super(
+        place,
+        port ->
+            List.of(
+                "memcached",
+                "-l",
+                "127.0.0.1",
+                "-p",
+                Integer.toString(port),
+                "-U",
+                "0",
+                "-u",
+                "root",
+                "-t",
+                Integer.toString(Runtime.getRuntime().availableProcessors()),
+                "-m",
+                Long.toString(Math.max(64, place.memoryBytes() >> 20)),
+                "-o",
+                "ext_path=%s:%dG,ext_item_size=64,ext_threads=8,hashpower=%d"
+                    .formatted(
+                        place.file("extstore"),
+                        2 + ((place.rows() * place.rowBytes() * 4) >> 30),
+                        hashPower(place))));
   }
 
-  private int hashPower() {
+  private static int hashPower(StorePlace place) {
     return Math.clamp(Long.SIZE - Long.numberOfLeadingZeros(place.rows()), 16, 30);
   }
 
@@ -115,12 +109,8 @@ final class MemcachedRows implements RowStore {
   }
 
   @Override
-  public void sync() {}
-
-  @Override
-  public Activity activity() {
-    ProcessIo io = ProcessIo.of(server.pid());
-    return new Activity(statistic("get_extstore"), io.readBytes(), io.writeBytes());
+  long deviceReads() {
+    return statistic("get_extstore");
   }
 
   private long statistic(String name) {
@@ -132,16 +122,6 @@ final class MemcachedRows implements RowStore {
       }
     }
     return value;
-  }
-
-  @Override
-  public long diskBytes() {
-    return place.diskBytes();
-  }
-
-  @Override
-  public long residentBytes() {
-    return ProcessIo.of(server.pid()).residentBytes();
   }
 
   @Override
@@ -158,11 +138,5 @@ final class MemcachedRows implements RowStore {
     settings.put(
         "durability", "none: a cache, which drops rows when memory has no room for their heads");
     return settings;
-  }
-
-  @Override
-  public void close() {
-    wire.close();
-    server.close();
   }
 }

@@ -5,32 +5,25 @@ import java.util.List;
 import java.util.Map;
 
 /** Redis over a loopback connection: GET, MGET and MSET with binary keys. */
-final class RedisRows implements RowStore {
-  private final StorePlace place;
-  private final ServerProcess server;
-  private final Wire wire;
-
+final class RedisRows extends WireRows {
   RedisRows(StorePlace place) {
-    this.place = place;
-    server =
-        ServerProcess.start(
-            place.file("server.log"),
-            port ->
-                List.of(
-                    "redis-server",
-                    "--port",
-                    Integer.toString(port),
-                    "--bind",
-                    "127.0.0.1",
-                    "--dir",
-                    place.directory(),
-                    "--appendonly",
-                    "yes",
-                    "--appendfsync",
-                    "everysec",
-                    "--save",
-                    ""));
-    wire = new Wire(server.connect());
+    super(
+        place,
+        port ->
+            List.of(
+                "redis-server",
+                "--port",
+                Integer.toString(port),
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                place.directory(),
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "everysec",
+                "--save",
+                ""));
   }
 
   @Override
@@ -84,26 +77,6 @@ final class RedisRows implements RowStore {
     }
   }
 
-  /** Redis syncs its log once a second by itself, and has no command for it. */
-  @Override
-  public void sync() {}
-
-  @Override
-  public Activity activity() {
-    ProcessIo io = ProcessIo.of(server.pid());
-    return new Activity(0, io.readBytes(), io.writeBytes());
-  }
-
-  @Override
-  public long diskBytes() {
-    return place.diskBytes();
-  }
-
-  @Override
-  public long residentBytes() {
-    return ProcessIo.of(server.pid()).residentBytes();
-  }
-
   @Override
   public String version() {
     return Wire.versionOf("redis-server", "--version");
@@ -116,11 +89,5 @@ final class RedisRows implements RowStore {
     settings.put("durability", "appendonly, appendfsync everysec; no snapshots");
     settings.put("calls", "GET, MGET, MSET over one loopback connection, 8-byte keys");
     return settings;
-  }
-
-  @Override
-  public void close() {
-    wire.close();
-    server.close();
   }
 }
