@@ -80,7 +80,7 @@ class CleaningTest {
     Index index = new Index();
     log.recover(new Replay(index), DigestArchive.NONE);
     index.dead.forEach(log::markDead);
-    long live = log.usedSegments().stream().mapToLong(SegmentUse::liveBytes).sum();
+    long live = log.cleaning().usedSegments().stream().mapToLong(SegmentUse::liveBytes).sum();
     assertThat(index.locations.isEmpty()).isEqualTo(live == 0);
     assertThat(index.locations.values()).allMatch(log::isLive);
     return index;
@@ -95,36 +95,44 @@ class CleaningTest {
   /** Cleans a segment as a store does. */
   private static void clean(SegmentedLog log, SegmentUse victim, Index index) {
     boolean whole =
-        log.readLive(
-            victim.number(),
-            new RecordVisitor() {
-              @Override
-              public void record(
-                  long location,
-                  int kind,
-                  int table,
-                  long key,
-                  long sequence,
-                  int timeSeconds,
-                  long payloadAddress,
-                  int payloadBytes) {
-                assertThat(index.locations).containsEntry(key, location);
-                long copy =
-                    log.appendCopy(
-                        kind, table, key, sequence, timeSeconds, payloadAddress, payloadBytes);
-                index.locations.put(key, copy);
-                assertThat(log.markDead(location)).isTrue();
-              }
+        log.cleaning()
+            .readLive(
+                victim.number(),
+                new RecordVisitor() {
+                  @Override
+                  public void record(
+                      long location,
+                      int kind,
+                      int table,
+                      long key,
+                      long sequence,
+                      int timeSeconds,
+                      long payloadAddress,
+                      int payloadBytes) {
+                    assertThat(index.locations).containsEntry(key, location);
+                    long copy =
+                        log.cleaning()
+                            .appendCopy(
+                                kind,
+                                table,
+                                key,
+                                sequence,
+                                timeSeconds,
+                                payloadAddress,
+                                payloadBytes);
+                    index.locations.put(key, copy);
+                    assertThat(log.markDead(location)).isTrue();
+                  }
 
-              @Override
-              public void corrupt(long segment, long offset, String expected) {
-                throw new AssertionError(expected);
-              }
-            });
+                  @Override
+                  public void corrupt(long segment, long offset, String expected) {
+                    throw new AssertionError(expected);
+                  }
+                });
     assertThat(whole).isTrue();
-    log.flushCopies();
+    log.cleaning().flushCopies();
     log.flush();
-    log.free(List.of(victim.number()));
+    log.cleaning().free(List.of(victim.number()));
   }
 
   @Property(tries = 20)
@@ -172,10 +180,10 @@ class CleaningTest {
           long key = random.nextInt(KEYS);
           Rec rec = rowOf(random, key, ++sequence);
           while (log.bytesLeft() < 2L * SEGMENT_BYTES) {
-            List<SegmentUse> sealed = log.sealedSegments();
+            List<SegmentUse> sealed = log.cleaning().sealedSegments();
             SegmentUse victim =
-                new VictimPolicy(log.usedSegments())
-                    .choose(sealed, log.newestGeneration())
+                new VictimPolicy(log.cleaning().usedSegments())
+                    .choose(sealed, log.cleaning().newestGeneration())
                     .orElseThrow();
             Map<Long, Long> before = Map.copyOf(index.sequences);
             clean(log, victim, index);
@@ -218,16 +226,16 @@ class CleaningTest {
 
       // when: all is dead but one row
       locations.subList(1, locations.size()).forEach(log::markDead);
-      SegmentUse first = log.sealedSegments().getFirst();
-      assertThatThrownBy(() -> log.free(List.of(first.number())))
+      SegmentUse first = log.cleaning().sealedSegments().getFirst();
+      assertThatThrownBy(() -> log.cleaning().free(List.of(first.number())))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("1 live records");
       List<Integer> dead =
-          log.sealedSegments().stream()
+          log.cleaning().sealedSegments().stream()
               .filter(use -> use.liveBytes() == 0)
               .map(SegmentUse::number)
               .toList();
-      log.free(dead);
+      log.cleaning().free(dead);
 
       // then
       assertThat(dead).hasSizeGreaterThan(used - 4);
@@ -263,11 +271,13 @@ class CleaningTest {
         }
       }
       Index found = new Index();
-      assertThat(log.readLive(log.sealedSegments().getFirst().number(), found)).isTrue();
+      assertThat(
+              log.cleaning().readLive(log.cleaning().sealedSegments().getFirst().number(), found))
+          .isTrue();
       // then
       assertThat(found.locations)
           .isEqualTo(Map.of(500L, locations.get(500), 2500L, locations.get(2500)));
-      assertThat(log.cleaningReadBytes()).isEqualTo(2 * RecordFormat.PAGE_BYTES);
+      assertThat(log.cleaning().cleaningReadBytes()).isEqualTo(2 * RecordFormat.PAGE_BYTES);
     }
   }
 
@@ -287,7 +297,9 @@ class CleaningTest {
       disk.replace(image);
       // when
       Index found = new Index();
-      assertThat(log.readLive(log.sealedSegments().getFirst().number(), found)).isFalse();
+      assertThat(
+              log.cleaning().readLive(log.cleaning().sealedSegments().getFirst().number(), found))
+          .isFalse();
       // then
       assertThat(found.damage).hasSize(1);
       assertThat(found.locations).containsKey(400L).doesNotContainKeys(500L, 600L);
@@ -304,14 +316,14 @@ class CleaningTest {
         client.append(new Rec(RecordFormat.ROW, 1, i, i + 1, 0, new byte[256]));
       }
       log.flush();
-      int sealed = log.sealedSegments().getFirst().number();
-      long records = log.liveRecords(sealed);
+      int sealed = log.cleaning().sealedSegments().getFirst().number();
+      long records = log.cleaning().liveRecords(sealed);
       // when: one in twenty reads finds a flipped bit
       disk.withFaults(0, 20);
       int damaged = 0;
       for (int i = 0; i < 300; i++) {
         Index found = new Index();
-        if (log.readLive(sealed, found)) {
+        if (log.cleaning().readLive(sealed, found)) {
           assertThat(found.locations).hasSize((int) records);
         } else {
           damaged++;

@@ -62,7 +62,7 @@ final class CleaningPass implements RecordVisitor {
 
   /** Empties the segment; false when some of its records are damaged and keep it. */
   boolean run() {
-    return log.readLive(victim.number(), this);
+    return log.cleaning().readLive(victim.number(), this);
   }
 
   @Override
@@ -85,7 +85,8 @@ final class CleaningPass implements RecordVisitor {
       return;
     }
     long copy =
-        log.appendCopy(kind, table, key, sequence, timeSeconds, payloadAddress, payloadBytes);
+        log.cleaning()
+            .appendCopy(kind, table, key, sequence, timeSeconds, payloadAddress, payloadBytes);
     if (!deletes) {
       boolean moved;
       try (Guard _ = epoch.enter()) {

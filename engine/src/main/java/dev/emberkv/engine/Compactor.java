@@ -72,7 +72,7 @@ final class Compactor implements AutoCloseable {
     while (!closed) {
       try {
         tiers.space().review();
-        pace.look(log.sealedSegments(), log.usedSegments());
+        pace.look(log.cleaning().sealedSegments(), log.cleaning().usedSegments());
         if (!wantsCleaning()) {
           tiers.space().awaitDemand(PERIOD_NANOS);
         } else {
@@ -112,7 +112,7 @@ final class Compactor implements AutoCloseable {
    * would cost.
    */
   synchronized int clean() {
-    List<SegmentUse> sealed = log.sealedSegments();
+    List<SegmentUse> sealed = log.cleaning().sealedSegments();
     flusher.flush(!committed);
     committed = true;
     tiers.epoch().synchronize();
@@ -120,7 +120,7 @@ final class Compactor implements AutoCloseable {
     List<Integer> emptied = new ArrayList<>();
     Map<Integer, Long> forgotten = new HashMap<>();
     try {
-      VictimPolicy policy = new VictimPolicy(log.usedSegments());
+      VictimPolicy policy = new VictimPolicy(log.cleaning().usedSegments());
       for (SegmentUse victim : victims) {
         if (closed) {
           return 0;
@@ -148,7 +148,7 @@ final class Compactor implements AutoCloseable {
 
   /** Chooses segments that give back more than one, as far as there is room for their copies. */
   private List<SegmentUse> choose(List<SegmentUse> sealed) {
-    VictimPolicy policy = new VictimPolicy(log.usedSegments());
+    VictimPolicy policy = new VictimPolicy(log.cleaning().usedSegments());
     List<SegmentUse> candidates = new ArrayList<>(sealed);
     candidates.removeIf(use -> damaged.contains(use.number()));
     List<SegmentUse> chosen = new ArrayList<>();
@@ -156,10 +156,10 @@ final class Compactor implements AutoCloseable {
       return chosen;
     }
     candidates.removeIf(use -> !pace.isWorthwhile(use, policy));
-    long roomBytes = log.cleaningRoomBytes();
+    long roomBytes = log.cleaning().cleaningRoomBytes();
     long goalBytes = pace.goalBytes();
     while (goalBytes > 0) {
-      Optional<SegmentUse> next = policy.choose(candidates, log.newestGeneration());
+      Optional<SegmentUse> next = policy.choose(candidates, log.cleaning().newestGeneration());
       if (next.isEmpty()) {
         break;
       }
@@ -177,20 +177,20 @@ final class Compactor implements AutoCloseable {
   }
 
   private int free(List<SegmentUse> victims, List<Integer> emptied) {
-    log.flushCopies();
+    log.cleaning().flushCopies();
     tiers.epoch().synchronize();
     flusher.flush(false);
-    VictimPolicy policy = new VictimPolicy(log.usedSegments());
+    VictimPolicy policy = new VictimPolicy(log.cleaning().usedSegments());
     List<Integer> free = new ArrayList<>();
     for (SegmentUse victim : victims) {
       if (emptied.contains(victim.number())
-          && log.liveRecords(victim.number()) == 0
+          && log.cleaning().liveRecords(victim.number()) == 0
           && policy.mayBeFreed(victim)) {
         free.add(victim.number());
       }
     }
     if (!free.isEmpty()) {
-      log.free(free);
+      log.cleaning().free(free);
       tiers.counters().segmentsCleaned.add(free.size());
       tiers.space().freed();
     }
@@ -200,7 +200,7 @@ final class Compactor implements AutoCloseable {
   /** Returns a reading of what the segments hold, and of what was done. */
   SpaceStats spaceStats() {
     long[] byFill = new long[SpaceStats.FILL_CLASSES];
-    List<SegmentUse> used = log.usedSegments();
+    List<SegmentUse> used = log.cleaning().usedSegments();
     VictimPolicy policy = new VictimPolicy(used);
     long debtBytes = 0;
     for (SegmentUse use : used) {
