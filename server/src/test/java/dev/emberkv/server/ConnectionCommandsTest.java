@@ -114,7 +114,9 @@ class ConnectionCommandsTest {
     client.send("CLIENT HELP\r\n");
 
     assertThat(client.line()).startsWith("*");
-    assertThat(client.line()).isEqualTo("+SETINFO");
+    assertThat(client.line())
+        .isEqualTo("+CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+    skipTo("+SETINFO");
   }
 
   private void skipTo(String wanted) throws Exception {
