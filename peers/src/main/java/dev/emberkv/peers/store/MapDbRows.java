@@ -1,24 +1,19 @@
 package dev.emberkv.peers.store;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.mapdb.DB;
 import org.mapdb.DBMaker;
-import org.mapdb.HTreeMap;
 import org.mapdb.Serializer;
 
 /** MapDB's hash map in a mapped file. */
-final class MapDbRows implements RowStore {
+final class MapDbRows extends MapRows {
   private final StorePlace place;
   private final DB db;
-  private final HTreeMap<Long, byte[]> map;
   private final EverySecond syncs;
 
   MapDbRows(StorePlace place) {
-    this.place = place;
-    db =
+    DB opened =
         DBMaker.fileDB(place.file("rows.mapdb").toFile())
             .fileMmapEnable()
             .fileMmapPreclearDisable()
@@ -26,39 +21,16 @@ final class MapDbRows implements RowStore {
             .allocateIncrement(64L << 20)
             .closeOnJvmShutdown()
             .make();
-    map = db.hashMap("rows", Serializer.LONG, Serializer.BYTE_ARRAY).createOrOpen();
+    super(opened.hashMap("rows", Serializer.LONG, Serializer.BYTE_ARRAY).createOrOpen());
+    this.place = place;
+    db = opened;
     syncs = new EverySecond(this::sync);
-  }
-
-  @Override
-  public void get(long key, RowBuffers buffers) {
-    read(key, buffers, 0);
-  }
-
-  @Override
-  public void lookup(RowBuffers buffers, int count) {
-    for (int i = 0; i < count; i++) {
-      read(buffers.key(i), buffers, buffers.offset(i));
-    }
-  }
-
-  private void read(long key, RowBuffers buffers, long offset) {
-    byte[] row = map.get(key);
-    if (row == null) {
-      throw new IllegalStateException("row " + key + " is missing");
-    }
-    MemorySegment.copy(row, 0, buffers.rows(), ValueLayout.JAVA_BYTE, offset, row.length);
   }
 
   @Override
   public void put(RowBuffers buffers, int count) {
     syncs.requireHealthy();
-    for (int i = 0; i < count; i++) {
-      byte[] row = new byte[buffers.rowBytes()];
-      MemorySegment.copy(
-          buffers.rows(), ValueLayout.JAVA_BYTE, buffers.offset(i), row, 0, row.length);
-      map.put(buffers.key(i), row);
-    }
+    super.put(buffers, count);
   }
 
   @Override
