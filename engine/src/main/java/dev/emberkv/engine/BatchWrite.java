@@ -105,7 +105,8 @@ final class BatchWrite {
   }
 
   private void putThrough(RowSource.Packed rows) {
-    try (WriteThrough logged = new WriteThrough(keyspace, scratch, key, rows, stamp)) {
+    int most = Math.min(count, BatchScratch.CHUNK);
+    try (WriteThrough logged = new WriteThrough(keyspace, scratch, key, rows, stamp, most)) {
       run(
           rows.payloadBytes(),
           new Change() {

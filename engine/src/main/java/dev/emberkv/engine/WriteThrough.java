@@ -3,7 +3,6 @@ package dev.emberkv.engine;
 import dev.emberkv.compaction.SegmentedLog;
 import dev.emberkv.index.HashIndex;
 import dev.emberkv.index.Location;
-import java.util.Arrays;
 
 /**
  * Overwrites rows in DRAM that go to the log before they are acknowledged: the rows of a chunk are
@@ -25,21 +24,36 @@ final class WriteThrough implements AutoCloseable {
   private final int loggedKind;
 
   /** The rows of a chunk that are logged: their places in the chunk, keys, offsets and records. */
-  private final int[] places = new int[BatchScratch.CHUNK];
+  private final int[] places;
 
-  private final long[] keys = new long[BatchScratch.CHUNK];
-  private final long[] offsets = new long[BatchScratch.CHUNK];
-  private final long[] records = new long[BatchScratch.CHUNK];
+  private final long[] keys;
+  private final long[] offsets;
+  private final long[] records;
   private int count;
 
   /** Which of them comes next. */
   private int next;
 
-  private final long[] dead = new long[BatchScratch.CHUNK];
+  private final long[] dead;
   private int deadCount;
 
+  /**
+   * Prepares for a batch.
+   *
+   * @param most the most rows of a chunk
+   */
   WriteThrough(
-      Keyspace keyspace, BatchScratch scratch, RowKey.Id key, RowSource.Packed rows, Stamp stamp) {
+      Keyspace keyspace,
+      BatchScratch scratch,
+      RowKey.Id key,
+      RowSource.Packed rows,
+      Stamp stamp,
+      int most) {
+    this.places = new int[most];
+    this.keys = new long[most];
+    this.offsets = new long[most];
+    this.records = new long[most];
+    this.dead = new long[most];
     this.keyspace = keyspace;
     this.log = keyspace.tiers.log();
     this.scratch = scratch;
@@ -67,7 +81,6 @@ final class WriteThrough implements AutoCloseable {
         offsets[count++] = rows.at(firstRow + i).offset();
       }
     }
-    Arrays.fill(records, 0, count, 0);
     log.appendAll(
         loggedKind,
         keyspace.id,
