@@ -6,37 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Pipeline;
 
 /** Tables of embeddings through a stock client. */
-class EmbeddingCommandsTest {
+class EmbeddingCommandsTest extends JedisTest {
   private static final String LARGEST_ID = "18446744073709551615";
-
-  @TempDir Path directory;
-  private ServerFixture fixture;
-  private Jedis jedis;
-
-  @BeforeEach
-  void connect() throws Exception {
-    fixture = ServerFixture.open(directory);
-    jedis = fixture.jedis();
-  }
-
-  @AfterEach
-  void stop() {
-    jedis.close();
-    fixture.close();
-  }
 
   @Test
   void tablesAreMadeListedDescribedAndDropped() {

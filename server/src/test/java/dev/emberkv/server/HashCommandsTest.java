@@ -12,10 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import redis.clients.jedis.AbstractTransaction;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.Protocol.Command;
@@ -23,24 +20,8 @@ import redis.clients.jedis.params.ScanParams;
 import redis.clients.jedis.resps.ScanResult;
 
 /** Hashes whose fields are rows, through a stock client; small ones are in RedisComparisonTest. */
-class HashCommandsTest {
+class HashCommandsTest extends JedisTest {
   private static final int FIELDS = 2_000;
-
-  @TempDir Path directory;
-  private ServerFixture fixture;
-  private Jedis jedis;
-
-  @BeforeEach
-  void connect() throws Exception {
-    fixture = ServerFixture.open(directory);
-    jedis = fixture.jedis();
-  }
-
-  @AfterEach
-  void stop() {
-    jedis.close();
-    fixture.close();
-  }
 
   private static String field(int n) {
     return "field:" + n;

@@ -13,10 +13,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.AbstractTransaction;
@@ -28,23 +25,7 @@ import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.params.SetParams;
 
 /** Strings and keys through a stock client. */
-class StringCommandsTest {
-  @TempDir Path directory;
-  private ServerFixture fixture;
-  private Jedis jedis;
-
-  @BeforeEach
-  void connect() throws Exception {
-    fixture = ServerFixture.open(directory);
-    jedis = fixture.jedis();
-  }
-
-  @AfterEach
-  void stop() {
-    jedis.close();
-    fixture.close();
-  }
-
+class StringCommandsTest extends JedisTest {
   @Test
   void valuesAreSetReadAndDeleted() {
     assertThat(jedis.set("k", "v")).isEqualTo("OK");
